@@ -1,0 +1,48 @@
+# Two commands do: `make demo` to see it, `make test` to trust it. ARGS is handed on: make demo ARGS="--port 9000".
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup services demo test check bench soak lock
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: $(INSTALLED) ## .venv with exactly what requirements.lock names, and this code
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo 'There is no $(PYTHON): install Python 3.11 or newer, or name one: make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: install Python 3.11 or newer, or name one: make PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo '$(PYTHON) lacks the venv module (on Debian: apt-get install python3-venv)' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+services: setup ## what tests need besides Python: TimescaleDB, Chromium
+	$(BIN)/python -m tests.services.install
+
+demo: setup ## a store with a simulated cohort, in one process
+	$(BIN)/lrs demo $(ARGS)
+
+check: setup ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: setup services check ## everything that must be true before a change goes in
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+soak: setup services ## the tests that take long
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+bench: setup services ## how fast, on this machine
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: ## requirements.lock anew from pyproject.toml; ARGS=--upgrade for newer versions
+	tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \
+	"$$tools/bin/pip" install --quiet uv && \
+	"$$tools/bin/uv" pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-emit-index-url \
+	    --custom-compile-command "make lock" $(ARGS) pyproject.toml -o requirements.lock

@@ -1,0 +1,34 @@
+"""The courses of a tenant, and one course as its page shows it. Answers what the read models hold, and decides nothing."""
+
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from lrs.api.services import Serving, SignedIn
+from projections.course_view_queries import read_courses, read_view
+
+router = APIRouter(prefix="/api/courses")
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+
+@router.get("")
+async def list_courses(serving: Serving, credential: SignedIn, iri: str | None = None) -> Response:
+    """`{"courses": [CourseLine]}`: every course, or the one with this IRI; by title."""
+    async with serving.read.connection() as connection:
+        courses = await read_courses(connection, credential.tenant, iri)
+    return json_answer({"courses": courses})
+
+
+@router.get("/{course_id}")
+async def get_course(serving: Serving, credential: SignedIn, course_id: UUID) -> Response:
+    """A CourseView; 404 where there is no such course. Follow it from its position with `…/live?after=`."""
+    async with serving.read.connection() as connection:
+        view = await read_view(connection, credential.tenant, course_id)
+    return json_answer(view)
+
+
+def json_answer(value: object) -> Response:
+    """A value as JSON that no cache keeps: it is old with the next statement."""
+    return Response(msgspec.json.encode(value), media_type="application/json", headers=NOT_KEPT)

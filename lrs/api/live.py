@@ -1,0 +1,100 @@
+"""`GET /api/courses/{course_id}/live`: a course's changes as Server-Sent Events. Nothing is missed without being told so.
+
+- `snapshot` comes first: its position is the one that the stream goes on from.
+- `change`: a CourseUpdate. Whole values: applying one twice does no harm; one with a position the page is past is old.
+- `reset`: what lies before its position may be missing. Fetch the course again; the stream goes on meanwhile.
+- `alive`, every 15 seconds without a change: everything up to its position has been sent.
+
+The id of every event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a page names
+the position of its snapshot as `?after=` when it first connects.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from random import uniform
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request
+from sse_starlette import EventSourceResponse
+
+from lrs.api.services import Serving, SignedIn
+from lrs.dashboard.channels import DATABASE_TROUBLE, Channels, frame
+from projections.course_view_queries import read_course
+
+router = APIRouter(prefix="/api/courses")
+log = logging.getLogger(__name__)
+
+ALIVE_SECONDS = 15.0
+SEND_SECONDS = 5.0
+"""A reader who takes nothing for this long is cut off; his browser connects again."""
+
+
+@router.get("/{course_id}/live")
+async def follow_course(
+    request: Request,
+    serving: Serving,
+    credential: SignedIn,
+    course_id: UUID,
+    after: Annotated[int | None, Query(ge=0)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> EventSourceResponse:
+    """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where there is no such course."""
+    async with serving.read.connection() as connection:
+        await read_course(connection, credential.tenant, course_id)
+
+    async def still_signed_in() -> bool:
+        return await serving.credentials.verify(request.headers.get("authorization")) is not None
+
+    if last_event_id is not None and last_event_id.isdecimal():
+        after = int(last_event_id)
+    events = course_events(channels_of(request), credential.tenant, course_id, after, still_signed_in)
+    # Our own `alive` replaces the ping comments, which a page cannot see.
+    return EventSourceResponse(events, ping=0, send_timeout=SEND_SECONDS)
+
+
+async def course_events(
+    channels: Channels,
+    tenant: int,
+    course: UUID,
+    after: int | None,
+    still_signed_in: Callable[[], Awaitable[bool]],
+) -> AsyncIterator[bytes]:
+    """The stream's bytes, until the reader leaves, his credential is disabled or the database fails him."""
+    clock = asyncio.get_running_loop().time
+    with channels.follow(tenant, course) as (channel, subscriber):
+        seen = channel.position if after is None else after
+        yield b"retry: %d\n" % uniform(500, 1500) + frame("snapshot", seen).data
+        try:
+            if after is not None:
+                missed = await channel.catch_up(after)
+                seen = channel.position if missed is None else missed.position
+                yield frame("reset", seen).data if missed is None else missed.data + frame("alive", seen).data
+            checked = clock()
+            while True:
+                frames = await subscriber.take(ALIVE_SECONDS)
+                if clock() - checked >= ALIVE_SECONDS:
+                    if not await still_signed_in():
+                        return
+                    checked = clock()
+                if frames is None:
+                    seen = channel.position
+                    yield frame("reset", seen).data
+                elif news := [one for one in frames if one.position > seen]:
+                    seen = news[-1].position
+                    yield b"".join(one.data for one in news)
+                elif not frames:
+                    seen = max(seen, channel.position)
+                    yield frame("alive", seen).data
+        except DATABASE_TROUBLE as error:
+            log.warning("a stream of course %s ended: %s", course, error)
+
+
+def channels_of(request: Request) -> Channels:
+    """The application's channels, made when the first reader comes."""
+    state = request.app.state
+    if not hasattr(state, "channels"):
+        state.channels = Channels(state.services.bus, state.services.read)
+    found: Channels = state.channels
+    return found

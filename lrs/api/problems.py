@@ -1,0 +1,104 @@
+"""Every error as the caller gets it: one table from exception to status, one JSON form (RFC 9457).
+
+{"title", "status", "detail", "violations": [{"path", "rule", "clause", "found"}]}
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolTimeout, TooManyRequests
+from starlette.exceptions import HTTPException
+
+from lrs.access.credentials import NotSignedIn
+from schemas.errors import (
+    DatabaseUnavailable,
+    NotFound,
+    QueryRefused,
+    StatementConflict,
+    StatementRefused,
+    Violation,
+)
+
+_LOG = logging.getLogger("lrs.api")
+
+CONFLICT_RULE = "an id that is known must come with the content that is stored"
+CONFLICT_CLAUSE = "xAPI 1.0.3 Data 2.3.1; Communication 2.1.1"
+RETRY_AFTER_SECONDS = "2"
+
+
+class BodyTooLarge(Exception):
+    """The request's body is larger than this server takes."""
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str = "",
+    violations: Sequence[Violation] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An error as an answer."""
+    body: dict[str, Any] = {"title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if violations:
+        body["violations"] = violations
+    return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Teach the application every exception that a caller may cause or meet."""
+
+    @app.exception_handler(StatementRefused)
+    @app.exception_handler(QueryRefused)
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, StatementRefused | QueryRefused)
+        title = "Statement refused" if isinstance(error, StatementRefused) else "Query refused"
+        return problem(400, title, violations=error.violations)
+
+    @app.exception_handler(StatementConflict)
+    async def conflict(_: Request, error: Exception) -> Response:
+        assert isinstance(error, StatementConflict)
+        violation = Violation("id", CONFLICT_RULE, CONFLICT_CLAUSE, str(error.statement_id))
+        return problem(409, "Statement conflict", str(error), [violation])
+
+    @app.exception_handler(NotFound)
+    async def not_found(_: Request, error: Exception) -> Response:
+        return problem(404, "Not found", str(error))
+
+    @app.exception_handler(NotSignedIn)
+    async def not_signed_in(_: Request, error: Exception) -> Response:
+        return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": 'Basic realm="Live LRS"'})
+
+    @app.exception_handler(BodyTooLarge)
+    async def too_large(_: Request, error: Exception) -> Response:
+        return problem(413, "Body too large", str(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        found = [
+            Violation(".".join(map(str, one["loc"])), str(one["msg"]), "", repr(one.get("input"))[:100])
+            for one in error.errors()
+        ]
+        return problem(400, "Query refused", violations=found)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(psycopg.OperationalError)
+    @app.exception_handler(psycopg.InterfaceError)
+    @app.exception_handler(PoolTimeout)
+    @app.exception_handler(TooManyRequests)
+    @app.exception_handler(DatabaseUnavailable)
+    async def unavailable(_: Request, error: Exception) -> Response:
+        _LOG.warning("database unavailable: %s", error)
+        retry = {"Retry-After": RETRY_AFTER_SECONDS}
+        return problem(503, "Database unavailable", str(DatabaseUnavailable()), headers=retry)

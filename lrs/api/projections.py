@@ -1,0 +1,35 @@
+"""How far the read models have come: /api/projections."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiosql
+from fastapi import APIRouter, Query
+
+from lrs.api.services import Serving, SignedIn
+
+router = APIRouter(prefix="/api/projections", tags=["read models"])
+QUERIES: Any = aiosql.from_path(
+    Path(__file__).with_name("projections.sql"), "psycopg", mandatory_parameters=False
+)
+LONGEST_WAIT_SECONDS = 10.0
+
+
+@router.get("")
+async def get_projections(
+    who: SignedIn, here: Serving, wait_for: Annotated[int | None, Query(ge=0)] = None
+) -> dict[str, Any]:
+    """Position of the read models and of the log, and the number of rows in each read model.
+
+    wait_for: answer once the read models have reached this position (of X-LRS-Position), or after 10 s.
+    """
+    if wait_for is not None:
+        await here.bus.wait(wait_for - 1, LONGEST_WAIT_SECONDS)
+        return {"position": here.bus.position}
+    async with here.read.connection() as connection:
+        row = await (await connection.execute(QUERIES.standing.sql, {"tenant": who.tenant})).fetchone()
+        cursor = await connection.execute(QUERIES.count_rows.sql, {"tenant": who.tenant})
+        counts: dict[str, int] = dict(await cursor.fetchall())
+    assert row is not None
+    position, log_position = row
+    return {"position": position, "log_position": log_position, "counts": counts}

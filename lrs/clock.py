@@ -1,0 +1,37 @@
+"""Clock events: what rules that depend on time read instead of the time, so that a replay gives the same."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiosql
+
+from lrs.database import Pool
+from lrs.statement_log.log import StatementLog
+from schemas.log_event import CLOCK_TICK
+
+QUERIES: Any = aiosql.from_path(Path(__file__).with_name("clock.sql"), "psycopg", mandatory_parameters=False)
+
+
+class Clock:
+    """Writes a clock event for every tenant when one is due, and makes the log's partitions ahead of time."""
+
+    def __init__(self, pool: Pool, log: StatementLog, seconds: float) -> None:
+        self._pool = pool
+        self._log = log
+        self._seconds = seconds
+        self._due = 0.0
+
+    async def tick(self) -> None:
+        """Cheap when nothing is due."""
+        if time.monotonic() < self._due:
+            return
+        now = datetime.now(UTC)
+        async with self._pool.connection() as connection:
+            await connection.execute(QUERIES.make_partitions.sql)
+            values = {"kind": CLOCK_TICK, "seconds": self._seconds}
+            tenants = await (await connection.execute(QUERIES.tenants_due.sql, values)).fetchall()
+        for (tenant,) in tenants:
+            await self._log.append_control_event(tenant, CLOCK_TICK, {"now": now.isoformat()})
+        self._due = time.monotonic() + self._seconds

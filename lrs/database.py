@@ -1,0 +1,33 @@
+"""Connections: every pool is opened here, with the settings its work needs."""
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+Pool = AsyncConnectionPool[AsyncConnection]
+
+
+def write_pool(url: str, *, size: int = 4) -> Pool:
+    """For appending: more than four connections add little; a statement that hangs is given up after 30 s."""
+    return _pool(url, size, "lrs-write", "-c statement_timeout=30000")
+
+
+def read_pool(url: str, *, size: int = 4) -> Pool:
+    """For queries: planned for their actual values, so that chunks are excluded when planning."""
+    return _pool(url, size, "lrs-read", "-c statement_timeout=30000 -c plan_cache_mode=force_custom_plan")
+
+
+def projection_pool(url: str) -> Pool:
+    """For the processor: one connection writes read models, one reads the log."""
+    return _pool(url, 2, "lrs-projection", "-c idle_in_transaction_session_timeout=60000")
+
+
+def _pool(url: str, size: int, name: str, options: str) -> Pool:
+    return AsyncConnectionPool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        open=False,
+        name=name,
+        timeout=5,
+        kwargs={"autocommit": True, "application_name": name, "options": options},
+    )

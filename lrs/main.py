@@ -1,0 +1,94 @@
+"""Puts the parts together into one application: the only place, with `lrs.cli`, that knows them all."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from lrs import dashboard
+from lrs.access.credentials import Credentials
+from lrs.api import about, analytics, courses, live, problems, projections, statements
+from lrs.api.services import Services
+from lrs.clock import Clock
+from lrs.dashboard import pages
+from lrs.database import projection_pool, read_pool, write_pool
+from lrs.settings import Settings
+from lrs.statement_log.log import StatementLog
+from lrs.statement_log.search import Search
+from schemas.errors import QueryRefused
+from schemas.version import XapiVersion, read_version
+from streams.bus import Bus
+from streams.processor import Processor
+
+_LOG = logging.getLogger("lrs")
+VERSION_HEADER = "X-Experience-API-Version"
+
+
+def create_app(settings: Settings, database_url: str) -> FastAPI:
+    """The application over a migrated database: API, processor and live pages in one process."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        write = write_pool(database_url, size=settings.write_connections)
+        read = read_pool(database_url, size=settings.read_connections)
+        tables = projection_pool(database_url)
+        async with write, read, tables:
+            log = StatementLog(write, read)
+            clock = Clock(write, log, settings.clock_seconds)
+            bus = Bus()
+            processor = Processor(tables, bus, clock.tick)
+            app.state.services = Services(
+                settings=settings,
+                read=read,
+                log=log,
+                credentials=Credentials(read),
+                search=Search(read),
+                bus=bus,
+                wake=processor.wake.set,
+            )
+            running = asyncio.create_task(processor.run())
+            running.add_done_callback(_stop_when_it_fails)
+            yield
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, docs_url=None, redoc_url=None)
+    problems.install(app)
+    for router in (
+        statements.router,
+        about.router,
+        projections.router,
+        courses.router,
+        live.router,
+        analytics.router,
+        pages.router,
+    ):
+        app.include_router(router)
+    static = Path(dashboard.__file__).parent / "static"
+    app.mount("/static", StaticFiles(directory=static), name="static")
+    app.middleware("http")(_name_version)
+    return app
+
+
+def _stop_when_it_fails(task: "asyncio.Task[None]") -> None:
+    """A processor that ends by itself has met an error in the code: say so loudly; the log takes statements all the same."""
+    if not task.cancelled() and task.exception() is not None:
+        _LOG.critical("the processor has stopped; read models stand still", exc_info=task.exception())
+
+
+async def _name_version(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Every answer under /xapi names the version it speaks, errors included (xAPI Communication 3.3)."""
+    response = await answer(request)
+    if request.url.path.startswith("/xapi"):
+        try:
+            spoken = read_version(request.headers.get(VERSION_HEADER))
+        except QueryRefused:
+            spoken = XapiVersion.V1_0_3
+        response.headers[VERSION_HEADER] = spoken.value
+    return response

@@ -1,0 +1,318 @@
+"""`lrs replay-file`. One rule: a statement is settled when the server has answered for it, never before.
+
+Batches go out one after another, in the order of the files. A refused batch is taken apart, so that one bad
+statement holds back no other; every statement has an id, so that sending twice stores once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from lrs.replay_state import KEPT_REFUSALS, SUFFIX, Refusal, ReplayState
+from lrs.statement_client import EndpointRefused, EndpointUnavailable, StatementClient, Verdict
+from lrs.statement_files import Entry, Source, find_sources, read_entries
+from schemas.errors import Violation
+
+DEFAULT_VERSION = "1.0.3"
+LARGEST_BODY = 4 * 1024 * 1024
+_SHOWN = 20
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What became of a replay. Counts are statements of this run, `…_before` those that earlier runs settled.
+
+    `known` were stored already; `refused` counts what the server refused and what the files hold instead of
+    statements; `refusals` are the reasons, earlier runs' included (at most replay_state.KEPT_REFUSALS).
+    `stopped` says why the replay did not come to its end, None when it did.
+    """
+
+    files: int = 0
+    sent: int = 0
+    stored: int = 0
+    known: int = 0
+    refused: int = 0
+    settled_before: int = 0
+    refused_before: int = 0
+    waits: int = 0
+    seconds: float = 0.0
+    stopped: str | None = None
+    state_file: str | None = None
+    refusals: list[Refusal] = field(default_factory=list)
+
+    @property
+    def nothing_to_do(self) -> bool:
+        idle = self.stopped is None and self.sent == 0 and self.refused == 0
+        return idle and self.settled_before + self.refused_before > 0
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything is stored, 1 when something was refused, 2 when the replay stopped before its
+        end.
+        """
+        if self.stopped is not None:
+            return 2
+        return 1 if self.refused or self.refused_before else 0
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self) | {"nothing_to_do": self.nothing_to_do}, ensure_ascii=False)
+
+    def as_text(self) -> str:
+        if self.nothing_to_do:
+            lines = ["Nothing to do: an earlier run came to the end of this."]
+        else:
+            rate = self.sent / self.seconds if self.seconds else 0.0
+            lines = [
+                f"{self.files} files, {self.sent} statements sent in {self.seconds:.1f} s ({rate:.0f}/s): "
+                f"{self.stored} stored, {self.known} known already, {self.refused} refused."
+            ]
+        if self.settled_before or self.refused_before:
+            lines.append(f"By earlier runs: {self.settled_before} settled, {self.refused_before} refused.")
+        if len(self.refusals) > _SHOWN:
+            lines.extend(f"  {count} × {reason}" for reason, count in self._reasons().most_common(_SHOWN))
+            lines.append("The first of them:")
+        for refusal in self.refusals[:_SHOWN]:
+            lines.append(f"  {refusal.place}  {refusal.status or 'file'}  {refusal.title}")
+            lines.extend(f"      {violation}" for violation in refusal.violations)
+        if (more := self.refused + self.refused_before - _SHOWN) > 0:
+            lines.append(f"  … and {more} more; --json lists them")
+        if self.stopped is not None:
+            lines.append(f"Stopped: {self.stopped}")
+            lines.append("The same command goes on from here.")
+        return "\n".join(lines)
+
+    def _reasons(self) -> Counter[str]:
+        """How often each first reason comes in the refusals."""
+        return Counter(
+            f"{first.path or 'body'} {first.rule} ({first.clause})" if first else refusal.title
+            for refusal in self.refusals
+            for first in [next(iter(refusal.violations), None)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An entry (None: the end of its file) with the file it is from."""
+
+    source: Source
+    identity: str
+    entry: Entry | None
+
+
+async def replay(
+    path: Path,
+    endpoint: str,
+    credential: str,
+    *,
+    batch: int = 50,
+    version: str | None = None,
+    state_file: Path | None = None,
+    patience: float = 300.0,
+    progress: bool = True,
+) -> ReplayReport:
+    """Posts every statement of a file or folder to an xAPI endpoint, from where an earlier run left off.
+
+    `credential` is `key:secret`; `batch` the most statements in a request; `version` the
+    X-Experience-API-Version for all (None: 2.0.0 for statements that say version 2.0.x, else 1.0.3);
+    `state_file` where progress is kept (None: `{path}.lrs-replay`, or under the user's state folder where
+    that cannot be written); `patience` the seconds to wait for an endpoint that is away or busy.
+
+    Raises FileNotFoundError when there is no such path, StateUnusable when `state_file` is some other file.
+    An endpoint that stays away or refuses the credential ends the replay: the report's `stopped` says so.
+    """
+    sources = find_sources(path)
+    report = ReplayReport(files=len(sources))
+    begin = time.monotonic()
+    bar = tqdm(
+        total=sum(source.size for source in sources),
+        unit="B",
+        unit_scale=True,
+        desc=path.name,
+        disable=None if progress else True,
+    )
+
+    def on_wait(reason: str, seconds: float) -> None:
+        bar.set_postfix_str(f"waiting {seconds:.1f} s: {reason}"[:100])
+
+    where = state_file or default_state_file(path)
+    client = StatementClient(endpoint, credential, patience=patience, connections=1, on_wait=on_wait)
+    async with client:
+        with bar, ReplayState(where, client.endpoint) as state:
+            report.state_file = str(where)
+            run = _Run(client, state, report, bar, batch, version)
+            try:
+                await run.everything(sources)
+            except (EndpointRefused, EndpointUnavailable) as error:
+                report.stopped = str(error)
+    report.waits = client.waits
+    report.seconds = round(time.monotonic() - begin, 3)
+    return report
+
+
+def default_state_file(path: Path) -> Path:
+    """`{path}.lrs-replay` beside the file or folder; under $XDG_STATE_HOME/lrs where that folder cannot be
+    written.
+    """
+    full = path.resolve()
+    beside = full.with_name(full.name + SUFFIX)
+    if os.access(full.parent, os.W_OK):
+        return beside
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "lrs"
+    home.mkdir(parents=True, exist_ok=True)
+    return home / f"{full.name}-{sha256(os.fsencode(full)).hexdigest()[:16]}{SUFFIX}"
+
+
+class _Run:
+    def __init__(
+        self,
+        client: StatementClient,
+        state: ReplayState,
+        report: ReplayReport,
+        bar: tqdm[Any],
+        batch: int,
+        version: str | None,
+    ) -> None:
+        self._client = client
+        self._state = state
+        self._report = report
+        self._bar = bar
+        self._batch = max(1, batch)
+        self._version = version
+        self._tells_positions: bool | None = None
+
+    async def everything(self, sources: list[Source]) -> None:
+        pending: list[_Read] = []
+        ids: set[str | None] = set()
+        version, size = None, 0
+        for read in self._read(sources):
+            entry = read.entry
+            if entry is not None and entry.fault is None:
+                wanted = self._version_of(entry)
+                full = len(ids) >= self._batch or size + len(entry.raw) > LARGEST_BODY
+                # One id twice in a request is refused (xAPI 2.0), so its second statement waits for the next.
+                if ids and (full or wanted != version or entry.statement_id in ids):
+                    await self._settle(pending, version)
+                    pending, ids, size = [], set(), 0
+                version = wanted
+                ids.add(entry.statement_id)
+                size += len(entry.raw)
+            pending.append(read)
+            if len(pending) >= 4 * self._batch:
+                await self._settle(pending, version)
+                pending, ids, size = [], set(), 0
+        await self._settle(pending, version)
+
+    def _read(self, sources: list[Source]) -> Iterator[_Read]:
+        for source in sources:
+            try:
+                yield from self._read_one(source)
+            except OSError as error:  # neither read nor noted: the next run tries again
+                fault = Violation("", "can be read", "file", str(error)[:100])
+                self._report.refused += 1
+                self._report.refusals.append(Refusal(source.name, None, 0, "not readable", (fault,)))
+
+    def _read_one(self, source: Source) -> Iterator[_Read]:
+        identity = source.identity()
+        progress = self._state.of(source.name, identity)
+        self._report.settled_before += progress.cursor.index - progress.refused
+        self._report.refused_before += progress.refused
+        self._report.refusals.extend(progress.refusals)
+        if progress.done:
+            self._bar.update(source.size)
+            return
+        disk = 0
+        for entry in read_entries(source, progress.cursor):
+            yield _Read(source, identity, entry)
+            self._bar.update(entry.disk - disk)
+            disk = entry.disk
+        self._bar.update(source.size - disk)
+        yield _Read(source, identity, None)
+
+    def _version_of(self, entry: Entry) -> str:
+        if self._version is not None:
+            return self._version
+        return "2.0.0" if (entry.version or "").startswith("2.0") else DEFAULT_VERSION
+
+    async def _settle(self, pending: list[_Read], version: str | None) -> None:
+        """Sends what was read, and then notes the new place in each of its files."""
+        entries = [read.entry for read in pending if read.entry is not None]
+        refusals: dict[str, Refusal] = {
+            entry.place: Refusal(entry.place, None, 0, "not a statement", (entry.fault,))
+            for entry in entries
+            if entry.fault is not None
+        }
+        good = [entry for entry in entries if entry.fault is None]
+        if good:
+            for refusal in await self._post(good, version or DEFAULT_VERSION):
+                refusals[refusal.place] = refusal
+        lines = {}
+        for source, identity, reads in _by_file(pending):
+            last = [read.entry.after for read in reads if read.entry is not None]
+            own = [refusals[read.entry.place] for read in reads if read.entry and read.entry.place in refusals]
+            cursor = last[-1] if last else self._state.of(source.name, identity).cursor
+            done = reads[-1].entry is None
+            lines[source.name] = self._state.note(source.name, identity, cursor, done, own)
+            self._report.refusals.extend(own[: max(0, KEPT_REFUSALS - len(self._report.refusals))])
+            self._report.refused += len(own)
+        if lines:
+            self._state.write(lines)
+        self._bar.set_postfix_str(f"{self._report.stored} stored, {self._report.refused} refused")
+
+    async def _post(self, entries: list[Entry], version: str) -> list[Refusal]:
+        """Sends the statements in one request; where that is refused, in smaller ones, down to the culprits
+        alone.
+        """
+        raws = [entry.raw for entry in entries]
+        body = raws[0] if len(raws) == 1 else b"[" + b",".join(raws) + b"]"
+        verdict = await self._client.post(body, version)
+        if verdict.accepted:
+            if self._tells_positions is None:
+                self._tells_positions = verdict.position is not None or await self._client.tells_positions()
+            stored = verdict.count_stored(len(entries), position_means_new=self._tells_positions)
+            self._report.sent += len(entries)
+            self._report.stored += stored
+            self._report.known += len(entries) - stored
+            return []
+        if len(entries) == 1:
+            self._report.sent += 1
+            only = entries[0]
+            return [Refusal(only.place, only.statement_id, verdict.status, verdict.title, verdict.violations)]
+        refused: list[Refusal] = []
+        for part in _parts(entries, _named(verdict, entries)):
+            refused += await self._post(part, version)
+        return refused
+
+
+def _named(verdict: Verdict, entries: list[Entry]) -> set[int]:
+    """The places in the batch that the violations name: by index (`[3].actor.mbox`), or by the id in conflict."""
+    found = {violation.found for violation in verdict.violations if violation.path == "id"}
+    clashing = {place for place, entry in enumerate(entries) if entry.statement_id in found}
+    heads = (violation.path[1:].partition("]")[0] for violation in verdict.violations if violation.path[:1] == "[")
+    return clashing | {int(head) for head in heads if head.isdecimal() and int(head) < len(entries)}
+
+
+def _parts(entries: list[Entry], named: set[int]) -> list[list[Entry]]:
+    """The unsuspected together and each suspect alone; two halves where nobody is named."""
+    if not named:
+        middle = len(entries) // 2
+        return [entries[:middle], entries[middle:]]
+    rest = [entry for place, entry in enumerate(entries) if place not in named]
+    return ([rest] if rest else []) + [[entries[place]] for place in sorted(named)]
+
+
+def _by_file(pending: list[_Read]) -> Iterator[tuple[Source, str, list[_Read]]]:
+    groups: dict[str, list[_Read]] = {}
+    for read in pending:
+        groups.setdefault(read.source.name, []).append(read)
+    for reads in groups.values():
+        yield reads[0].source, reads[0].identity, reads

@@ -1,0 +1,79 @@
+-- name: append
+-- A batch of one tenant in one round trip. The transaction id is taken before any position is drawn (safe bound);
+-- stored is read after its position is drawn; ids are sorted, so racing batches cannot deadlock.
+WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
+v AS MATERIALIZED (
+    SELECT u.*, nextval('event_position') AS position, clock_timestamp() AS stored
+    FROM unnest(:ids::uuid[], :digests::bytea[], :timestamps::timestamptz[], :keys::text[], :payloads::text[],
+        :voids::uuid[]) AS u (id, digest, "timestamp", keys, payload, voids), x
+),
+g AS (
+    INSERT INTO statement_id AS s (tenant, id, stored, position, digest)
+    SELECT :tenant, id, stored, position, digest FROM v ORDER BY id
+    ON CONFLICT (tenant, id) DO UPDATE SET digest = statement_conflict(s.id) WHERE s.digest <> excluded.digest
+    RETURNING id
+),
+d AS (
+    INSERT INTO statement_void (tenant, voided, position, voiding)
+    SELECT :tenant, v.voids, v.position, v.id FROM g JOIN v USING (id) WHERE v.voids IS NOT NULL
+)
+INSERT INTO statement (tenant, position, stored, id, "timestamp", authority, keys, payload)
+SELECT :tenant, v.position, v.stored, v.id, v."timestamp", :authority, v.keys::bigint[], v.payload::json
+FROM g JOIN v USING (id)
+RETURNING id, stored, position;
+
+-- name: append_control_event
+-- One event of the log beside the statements, in the same order of positions.
+WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid)
+INSERT INTO control_event (position, tenant, recorded, kind, payload)
+SELECT nextval('event_position'), :tenant, clock_timestamp(), :kind, :payload::json FROM x
+RETURNING position;
+
+-- name: last_position
+-- The highest position drawn so far, and a time before it was read.
+SELECT statement_timestamp(), last_value, is_called FROM event_position;
+
+-- name: own_transaction_id
+-- A transaction id above those of every transaction that has drawn a position until now.
+SELECT pg_current_xact_id()::text::bigint;
+
+-- name: oldest_running_transaction
+-- Every transaction with a lower id than this has ended.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+
+-- name: read_statements_after
+-- The log in order of position; with what voids a statement already, and what a voiding statement voids.
+SELECT s.position, s.tenant, s.id, s.stored, s."timestamp", s.payload::text,
+    (SELECT min(w.position) FROM statement_void w
+     WHERE w.tenant = s.tenant AND w.voided = s.id AND w.position < s.position),
+    (SELECT g.position FROM statement_void w JOIN statement_id g ON g.tenant = w.tenant AND g.id = w.voided
+     WHERE w.position = s.position AND g.position < w.position)
+FROM statement s
+WHERE s.stored >= :floor AND s.position > :after AND s.position <= :bound
+ORDER BY s.position LIMIT :limit;
+
+-- name: read_control_events_after
+-- The log beside the statements, in order of position.
+SELECT position, tenant, recorded, kind, payload FROM control_event
+WHERE position > :after AND position <= :bound ORDER BY position LIMIT :limit;
+
+-- name: place_of
+-- Where the statement with this id lies in the log, and whether a statement in force voids it.
+SELECT g.stored, g.position,
+    EXISTS (SELECT FROM statement_void w WHERE w.tenant = g.tenant AND w.voided = g.id)
+    AND NOT EXISTS (SELECT FROM statement_void w WHERE w.position = g.position)
+FROM statement_id g WHERE g.tenant = :tenant AND g.id = :id;
+
+-- name: statement_at
+-- The statement at exactly this place: one chunk, one row.
+SELECT s.position, s.id, s.stored, s."timestamp", s.payload::text, a.agent
+FROM statement s JOIN authority a ON a.authority = s.authority
+WHERE s.stored = :stored AND s.position = :position;
+
+-- name: oldest_stored
+-- When the first statement of the log was stored: where searching backwards ends.
+SELECT stored FROM statement ORDER BY stored LIMIT 1;
+
+-- name: tenant_salt
+-- The secret that keys every hash of the tenant.
+SELECT salt FROM tenant WHERE tenant = :tenant;

@@ -1,0 +1,83 @@
+"""What a statement can be found by: role and text pairs, and their 64-bit keyed hashes.
+
+A key is blake2b(role + text, keyed with the tenant's salt), cut to 64 bits. Sixty-four bits can be collided on purpose
+by someone who knows the salt, so whoever reads by key compares the terms again (`search_terms`).
+xAPI Communication 2.1.3 says what each filter of the statement resource looks at.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from schemas.identity import inverse_functional_identifier
+
+Term = tuple[str, str]
+
+VERB, ACTIVITY, AGENT, REGISTRATION = "verb", "activity", "agent", "registration"
+RELATED_ACTIVITY, RELATED_AGENT, AUTHORITY, TENANT = "related_activity", "related_agent", "authority", "tenant"
+
+
+def search_terms(statement: Mapping[str, Any], authority: Mapping[str, Any]) -> set[Term]:
+    """Every term of one statement; its authority is the one the server gave it."""
+    terms: set[Term] = {(TENANT, "")}
+    _add_agents(terms, (authority,), (AUTHORITY, RELATED_AGENT))
+    _add_body(terms, statement, direct=True)
+    return terms
+
+
+def key_of(term: Term, salt: bytes) -> int:
+    """The signed 64-bit search key of a term."""
+    return _hash(term[0], term[1], salt)
+
+
+def keys_of(terms: Iterable[Term], salt: bytes) -> list[int]:
+    """The sorted keys of a set of terms."""
+    return sorted({_hash(role, text, salt) for role, text in terms})
+
+
+@lru_cache(maxsize=200_000)
+def _hash(role: str, text: str, salt: bytes) -> int:
+    digest = blake2b(f"{role}\0{text}".encode(), digest_size=8, key=salt).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _add_body(terms: set[Term], body: Mapping[str, Any], *, direct: bool) -> None:
+    """A statement, or (not direct) its SubStatement, which only the related_ filters look into."""
+    context = body.get("context", {})
+    target = body["object"]
+    agent_roles = (AGENT, RELATED_AGENT) if direct else (RELATED_AGENT,)
+    _add_agents(terms, (body["actor"],), agent_roles)
+    kind = target.get("objectType", "Activity")
+    if kind == "Activity":
+        terms.add((RELATED_ACTIVITY, target["id"]))
+        if direct:
+            terms.add((ACTIVITY, target["id"]))
+    elif kind in ("Agent", "Group"):
+        _add_agents(terms, (target,), agent_roles)
+    elif kind == "SubStatement":
+        _add_body(terms, target, direct=False)
+    if direct:
+        terms.add((VERB, body["verb"]["id"]))
+        if "registration" in context:
+            terms.add((REGISTRATION, context["registration"].lower()))
+    for activity in context_activities(context):
+        terms.add((RELATED_ACTIVITY, activity["id"]))
+    related = [context[name] for name in ("instructor", "team") if name in context]
+    related += [entry["agent"] for entry in context.get("contextAgents", ())]
+    related += [entry["group"] for entry in context.get("contextGroups", ())]
+    _add_agents(terms, related, (RELATED_AGENT,))
+
+
+def context_activities(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every activity of contextActivities; a single object counts as a list of one (xAPI Data 2.4.6.2)."""
+    for members in context.get("contextActivities", {}).values():
+        yield from (members,) if isinstance(members, Mapping) else members
+
+
+def _add_agents(terms: set[Term], actors: Iterable[Mapping[str, Any]], roles: tuple[str, ...]) -> None:
+    for actor in actors:
+        for one in (actor, *actor.get("member", ())):
+            ifi = inverse_functional_identifier(one)
+            if ifi is not None:
+                terms.update((role, ifi) for role in roles)

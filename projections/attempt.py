@@ -1,0 +1,70 @@
+"""One try of one learner at one node, and the grade over all tries. docs/read-models.md, sections 7 and 8."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from projections.fact import Fact, is_scoring
+from projections.node_progress import VISIT_GAP, length_of
+from projections.vocabulary import Event
+
+
+class Attempt(NamedTuple):
+    """One row of `attempt`, after tenant, course, person and node. duration in milliseconds."""
+
+    attempt: str
+    started_at: datetime
+    submitted_at: datetime
+    raw: float | None
+    min: float | None
+    max: float | None
+    scaled: float | None
+    score: float | None
+    score_suspect: bool
+    success: bool | None
+    duration: int
+
+
+def fold(facts: Sequence[Fact]) -> list[Attempt]:
+    """The attempts of one key (course, person, node); `facts` are in order."""
+    if not any(is_scoring(fact.event, fact.score) for fact in facts):
+        return []
+    groups: dict[str, list[Fact]] = {}
+    last: Fact | None = None
+    key = ""
+    for fact in facts:
+        if fact.attempt is not None:
+            groups.setdefault(fact.attempt, []).append(fact)
+            continue
+        if last is None or fact.at - last.at > VISIT_GAP:
+            key = f"gap:{fact.id}"
+        groups.setdefault(key, []).append(fact)
+        last = fact
+    return [row for key, group in groups.items() if (row := _attempt(key, group)) is not None]
+
+
+def _attempt(key: str, group: list[Fact]) -> Attempt | None:
+    scoring = [fact for fact in group if is_scoring(fact.event, fact.score)]
+    if not scoring:
+        return None
+    scored = next((fact for fact in reversed(scoring) if fact.score is not None), scoring[-1])
+    verdicts = (_success(fact) for fact in reversed(scoring))
+    return Attempt(
+        attempt=key,
+        started_at=group[0].at,
+        submitted_at=scoring[-1].at,
+        raw=scored.raw,
+        min=scored.min,
+        max=scored.max,
+        scaled=scored.scaled,
+        score=scored.score,
+        score_suspect=scored.score_suspect,
+        success=next((verdict for verdict in verdicts if verdict is not None), None),
+        duration=length_of(group),
+    )
+
+
+def _success(fact: Fact) -> bool | None:
+    if fact.event in (Event.PASSED, Event.FAILED):
+        return fact.event == Event.PASSED
+    return fact.success

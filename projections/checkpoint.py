@@ -1,0 +1,54 @@
+"""How far a projection has come. It moves in the transaction of the rows it vouches for, by compare and set."""
+
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from psycopg import AsyncConnection
+
+from projections.sql import QUERIES
+
+
+class Checkpoint(NamedTuple):
+    """Everything at or below position is in the read models; everything above was stored at or after stored_floor."""
+
+    position: int
+    stored_floor: datetime
+
+
+class Moved(Enum):
+    """What came of moving a checkpoint."""
+
+    MOVED = "moved"
+    TAKEN = "somebody else has moved it"
+
+
+class NewerTables(Exception):
+    """The tables were written by another version of this projection: run `lrs replay`."""
+
+
+async def lock(connection: AsyncConnection, projection: str, shard: int, version: int) -> Checkpoint:
+    """The checkpoint, held for this transaction; begun at position 0 where there is none."""
+    names = {"projection": projection, "shard": shard, "version": version}
+    row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
+    if row is None:
+        await connection.execute(QUERIES.begin_checkpoint.sql, names)
+        row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
+    assert row is not None
+    position, stored_floor, written = row
+    if written != version:
+        raise NewerTables
+    return Checkpoint(position, stored_floor)
+
+
+async def move(connection: AsyncConnection, projection: str, shard: int, expected: Checkpoint, to: Checkpoint) -> Moved:
+    """Move the checkpoint from `expected` to `to`."""
+    values = {
+        "projection": projection,
+        "shard": shard,
+        "expected": expected.position,
+        "position": to.position,
+        "stored_floor": to.stored_floor,
+    }
+    row = await (await connection.execute(QUERIES.move_checkpoint.sql, values)).fetchone()
+    return Moved.TAKEN if row is None else Moved.MOVED

@@ -1,0 +1,84 @@
+-- name: begin_reading
+-- Every query of one view sees the same state.
+SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+
+-- name: position
+-- The position that the read models stand at; no row before the processor's first commit.
+SELECT position FROM projection_checkpoint WHERE projection = 'live' AND shard = 0;
+
+-- name: clock
+-- What time it is for the rules that depend on time.
+SELECT now FROM clock WHERE tenant = :tenant;
+
+-- name: courses
+-- Every course of a tenant, or the one with this IRI. Withdrawn learners are not counted as enrolled.
+SELECT o.course, o.iri, o.title, e.enrolled, e.active, e.completed, r.at_risk
+FROM outline_node o
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE status <> 'withdrawn') AS enrolled,
+        count(*) FILTER (WHERE status = 'active') AS active,
+        count(*) FILTER (WHERE status = 'completed') AS completed
+    FROM enrollment WHERE tenant = o.tenant AND course = o.course
+) e
+CROSS JOIN LATERAL (
+    SELECT count(DISTINCT person) AS at_risk FROM risk_state WHERE tenant = o.tenant AND course = o.course
+) r
+WHERE o.tenant = :tenant AND o.node = o.course AND (:iri::text IS NULL OR o.iri = :iri::text)
+ORDER BY coalesce(o.title, o.iri), o.iri;
+
+-- name: course
+-- One course: its IRI and title.
+SELECT iri, title FROM outline_node WHERE tenant = :tenant AND course = :course AND node = :course;
+
+-- name: summary
+-- The sums of one course. The means are over those who have not withdrawn (and, for the grade, have one).
+SELECT count(*) FILTER (WHERE status <> 'withdrawn'),
+    count(*) FILTER (WHERE status = 'active'),
+    count(*) FILTER (WHERE status = 'completed'),
+    count(*) FILTER (WHERE status = 'withdrawn'),
+    (SELECT count(DISTINCT person) FROM risk_state WHERE tenant = :tenant AND course = :course),
+    avg(progress) FILTER (WHERE status <> 'withdrawn'),
+    avg(grade_so_far) FILTER (WHERE status <> 'withdrawn')
+FROM enrollment_standing WHERE tenant = :tenant AND course = :course;
+
+-- name: roster
+-- The roster's lines of one course, of everybody or of the given persons; of several risks the gravest.
+SELECT s.person, p.name, p.ifi, s.status, s.progress, s.completed_nodes, coalesce(o.required_nodes, 0),
+    s.grade_so_far, s.grade_if_nothing_more, s.passed, s.enrolled_at, s.last_activity_at,
+    r.level, r.rule, r.since, r.threshold_days, r.evidence
+FROM enrollment_standing s
+JOIN person p ON p.tenant = s.tenant AND p.person = s.person
+LEFT JOIN course_outline_size o ON o.tenant = s.tenant AND o.course = s.course
+LEFT JOIN LATERAL (
+    SELECT * FROM risk_state WHERE tenant = s.tenant AND course = s.course AND person = s.person
+    ORDER BY level = 'high' DESC, since, rule LIMIT 1
+) r ON true
+WHERE s.tenant = :tenant AND s.course = :course
+    AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
+
+-- name: outline
+-- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each.
+SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
+    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at
+FROM outline_node n
+LEFT JOIN (
+    SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed, count(*) AS started,
+        min(p.first_at) AS first_at
+    FROM node_progress p JOIN enrollment e USING (tenant, course, person)
+    WHERE p.tenant = :tenant AND p.course = :course AND e.status <> 'withdrawn'
+    GROUP BY p.node
+) c ON c.node = n.node
+WHERE n.tenant = :tenant AND n.course = :course;
+
+-- name: recent
+-- The last statements of one course by arrival, voided ones left out.
+SELECT f.id, f.at, f.person, p.name, p.ifi, v.iri, o.title, a.iri, f.score, f.success
+FROM (
+    SELECT * FROM fact WHERE tenant = :tenant AND course = :course AND voided_position IS NULL
+    ORDER BY position DESC LIMIT 20
+) f
+JOIN iri v ON v.tenant = f.tenant AND v.id = f.verb
+LEFT JOIN iri a ON a.tenant = f.tenant AND a.id = f.activity
+LEFT JOIN outline_node o ON o.tenant = f.tenant AND o.course = f.course AND o.node = f.activity
+LEFT JOIN person p ON p.tenant = f.tenant AND p.person = f.person
+ORDER BY f.position DESC;

@@ -1,0 +1,114 @@
+"""A course's outline, from what its statements say of it: the last saying wins. docs/read-models.md, sections 4 and 5."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from projections.fact import ClaimSet, claimed_iri, name_of
+from projections.placement import THE_COURSE, level_of, open_edx_kind
+from projections.vocabulary import (
+    ASSESSMENT_TYPES,
+    DOCUMENT_TYPES,
+    LEVELS,
+    LISTED_TYPES,
+    MEDIA_TYPES,
+    UNRULED_TYPES,
+    Level,
+)
+
+
+class OutlineNode(NamedTuple):
+    """One row of `outline_node`, after tenant and course."""
+
+    node: UUID
+    iri: str
+    type: str | None
+    title: str | None
+    kind: str
+    parent: UUID | None
+    rule: str
+    required: bool
+    graded: bool
+
+
+class Saying(NamedTuple):
+    """A claim set, and when it was last said by a live statement."""
+
+    claims: ClaimSet
+    last_at: datetime
+    last_id: UUID
+
+
+class _Heard:
+    """What is heard of one activity so far; sayings come in order, so what comes later replaces."""
+
+    __slots__ = ("parent", "scoring", "title", "tracked", "type")
+
+    def __init__(self) -> None:
+        self.type: str | None = None
+        self.title: str | None = None
+        self.parent: str | None = None
+        self.scoring = False
+        self.tracked = False
+
+
+def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
+    """The outline of one course (IRI) from all its sayings."""
+    heard: dict[str, _Heard] = {}
+    for saying in sorted(sayings, key=lambda one: (one.last_at, one.last_id)):
+        for claim in saying.claims.claims:
+            iri = claimed_iri(claim, course)
+            known = heard.setdefault(iri, _Heard())
+            known.type = claim.type or known.type
+            known.title = claim.title or known.title
+            known.parent = course if claim.parent == THE_COURSE else claim.parent
+            known.scoring |= saying.claims.scoring and claim.role == "node"
+            known.tracked |= saying.claims.tracked and claim.role == "node"
+    parents = {known.parent for iri, known in heard.items() if iri != course}
+    kinds = {iri: _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()}
+    return [_node(course, iri, known, kinds) for iri, known in heard.items()]
+
+
+def rule_of(type_: str | None, kind: str, iri: str) -> str:
+    """The name of the default completion rule. docs/read-models.md, section 5."""
+    if type_ in UNRULED_TYPES:
+        return "none"
+    block = open_edx_kind(iri)
+    if type_ in MEDIA_TYPES or block == "video":
+        return "media"
+    if type_ in ASSESSMENT_TYPES or block == "problem":
+        return "assessment"
+    if type_ in DOCUMENT_TYPES and kind != Level.MODULE:
+        return "document"
+    return "content"
+
+
+def _kind(course: str, iri: str, type_: str | None, *, leaf: bool) -> Level:
+    if iri == course:
+        return Level.COURSE
+    if leaf and open_edx_kind(iri) is None and LEVELS.get(type_ or "") is Level.MODULE:
+        return Level.UNIT  # Moodle types assignments as modules
+    level = level_of(type_, iri) or Level.UNIT
+    return Level.MODULE if level is Level.COURSE else level
+
+
+def _node(course: str, iri: str, known: _Heard, kinds: dict[str, Level]) -> OutlineNode:
+    kind = kinds[iri]
+    rule = rule_of(known.type, kind, iri)
+    parent = None if iri == course else known.parent
+    in_unit = parent is not None and kinds.get(parent) is Level.UNIT
+    content = known.tracked or known.type in LISTED_TYPES or open_edx_kind(iri) is not None
+    counts = kind is Level.UNIT or (kind is Level.ITEM and not in_unit)
+    required = rule != "none" and counts and content
+    return OutlineNode(
+        node=name_of(iri),
+        iri=iri,
+        type=known.type,
+        title=known.title,
+        kind=kind.value,
+        parent=None if parent is None else name_of(parent),
+        rule=rule,
+        required=required,
+        graded=required and known.scoring,
+    )

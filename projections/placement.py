@@ -1,0 +1,165 @@
+"""Where a statement belongs: course, node, and what it says of the course's outline. Never by position in a list.
+
+docs/read-models.md, section 4.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from projections.vocabulary import ATTEMPT_TYPE, GENERIC_TITLES, LEVELS, OPEN_EDX_LEVELS, Level
+
+THE_COURSE = ""
+"""Stands for the course itself in claims: the same saying is kept once, whichever way the course was found."""
+
+_BLOCK = re.compile(
+    r"^(?P<base>.*?)(?:xblock/)?(?P<ccx>ccx-)?block-v1:(?P<course>course-v1:|ccx-v1:)?(?P<key>.+?)"
+    r"\+type@(?P<kind>[^+]+)\+block@"
+)
+_SUB_CONTENT = re.compile(r"[?&]subContentId=")
+
+Activity = Mapping[str, Any]
+
+
+class Claim(NamedTuple):
+    """What one statement says of one activity: `role` is node, course or ancestor; parent None for the course."""
+
+    iri: str
+    role: str
+    type: str | None
+    title: str | None
+    parent: str | None
+
+
+class Placement(NamedTuple):
+    """course: IRI, or None when this statement alone does not tell. step: context, object, identifier, unassigned."""
+
+    course: str | None
+    step: str
+    node: str | None
+    claims: tuple[Claim, ...]
+
+
+def level_of(type_: str | None, iri: str) -> Level | None:
+    """The level an activity shows by its type or, in Open edX, by its identifier; None where neither tells."""
+    block = _BLOCK.match(iri) if "block-v1:" in iri else None
+    by_id = OPEN_EDX_LEVELS.get(block["kind"]) if block else None
+    if by_id is Level.MODULE:
+        return by_id
+    return LEVELS.get(type_ or "") or by_id
+
+
+def open_edx_kind(iri: str) -> str | None:
+    """`video`, `problem`, … of an Open edX block identifier."""
+    block = _BLOCK.match(iri) if "block-v1:" in iri else None
+    return block["kind"] if block else None
+
+
+def type_of(activity: Activity) -> str | None:
+    """definition.type, where there is one."""
+    type_ = activity.get("definition", {}).get("type")
+    return type_ if isinstance(type_, str) else None
+
+
+def place(target: Activity, context: Mapping[str, Any]) -> Placement:
+    """Place a statement whose object is an Activity."""
+    around = [*_members(context, "parent"), *_members(context, "grouping")]
+    ancestors = [(one, type_of(one)) for one in around]
+    levels = [level_of(type_, one["id"]) for one, type_ in ancestors]
+    node, node_type = target, type_of(target)
+    if node_type == ATTEMPT_TYPE:
+        units = [one for (one, _), level in zip(ancestors, levels, strict=True) if level is Level.UNIT]
+        if not units:
+            return Placement(None, "unassigned", None, ())
+        node, node_type = units[0], type_of(units[0])
+    node_level = level_of(node_type, node["id"])
+    parents = len(list(_members(context, "parent"))) if node_level is Level.COURSE else len(around)
+    found = (one for one, level in zip(around[:parents], levels, strict=False) if level is Level.COURSE)
+    course: Activity | None = next(found, None)
+    step = "context"
+    if course is None and node_level is Level.COURSE:
+        course, step = node, "object"
+    if course is None:
+        iri = _course_by_identifier(node["id"])
+        if iri is not None:
+            course, step = {"id": iri}, "identifier"
+    course_iri = None if course is None else course["id"]
+    between = [
+        (one["id"], type_, one, level)
+        for (one, type_), level in zip(ancestors, levels, strict=True)
+        if level in (Level.MODULE, Level.UNIT) and one["id"] != course_iri
+    ]
+    claims = _claims(node, node_type, node_level or Level.UNIT, course, between)
+    return Placement(course_iri, step if course is not None else "unassigned", node["id"], claims)
+
+
+def _claims(
+    node: Activity,
+    node_type: str | None,
+    level: Level,
+    course: Activity | None,
+    between: Sequence[tuple[str, str | None, Activity, Level | None]],
+) -> tuple[Claim, ...]:
+    course_iri = None if course is None else course["id"]
+    node_iri = node["id"]
+
+    def first(wanted: Level, but: str) -> str | None:
+        return next((iri for iri, _, _, one in between if one is wanted and iri != but), None)
+
+    def parent_of(iri: str, level: Level | None) -> str:
+        above = None
+        if level is Level.ITEM:
+            above = first(Level.UNIT, iri) or first(Level.MODULE, iri)
+        elif level is Level.UNIT:
+            above = first(Level.MODULE, iri)
+        return above or THE_COURSE
+
+    claims: dict[str, Claim] = {}
+    course_type = None if course is None else type_of(course)
+    course_title = None if course is None else title_of(course)
+    if node_iri == course_iri:
+        title = title_of(node)
+        claims[THE_COURSE] = Claim(THE_COURSE, "node", node_type, title, None)
+    else:
+        parent = parent_of(node_iri, level)
+        if level in (Level.ITEM, Level.UNIT) and _SUB_CONTENT.search(node_iri):
+            parent = _without_sub_content(node_iri)
+        claims[node_iri] = Claim(node_iri, "node", node_type, title_of(node), parent)
+        claims[THE_COURSE] = Claim(THE_COURSE, "course", course_type, course_title, None)
+    for iri, type_, activity, one in between:
+        if iri not in claims:
+            claims[iri] = Claim(iri, "ancestor", type_, title_of(activity), parent_of(iri, one))
+    if node_iri in claims:
+        base = claims[node_iri].parent
+        if base and base not in claims and base != course_iri:
+            claims[base] = Claim(base, "ancestor", None, None, parent_of(base, Level.UNIT))
+    return tuple(claims.values())
+
+
+def title_of(activity: Activity) -> str | None:
+    """The title an activity claims: trimmed; None when blank or generic."""
+    name = activity.get("definition", {}).get("name")
+    if not name:
+        return None
+    tag = next((tag for tag in ("en", "en-US") if tag in name), None) or min(name)
+    text = str(name[tag]).strip()
+    return None if not text or text.casefold() in GENERIC_TITLES else text
+
+
+def _course_by_identifier(iri: str) -> str | None:
+    block = _BLOCK.match(iri) if "block-v1:" in iri else None
+    if block is None:
+        return None
+    scheme = "ccx-v1:" if block["ccx"] or block["course"] == "ccx-v1:" else "course-v1:"
+    return f"{block['base']}{'course/' if block['base'] else ''}{scheme}{block['key']}"
+
+
+def _without_sub_content(iri: str) -> str:
+    path, _, query = iri.partition("?")
+    kept = "&".join(part for part in query.split("&") if not part.startswith("subContentId="))
+    return f"{path}?{kept}" if kept else path
+
+
+def _members(context: Mapping[str, Any], name: str) -> Iterator[Activity]:
+    members = context.get("contextActivities", {}).get(name, ())
+    yield from (members,) if isinstance(members, Mapping) else members

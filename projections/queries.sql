@@ -1,0 +1,169 @@
+-- name: lock_checkpoint
+-- The checkpoint, held until the transaction ends: one writer per shard.
+SELECT position, stored_floor, version FROM projection_checkpoint
+WHERE projection = :projection AND shard = :shard FOR UPDATE;
+
+-- name: begin_checkpoint!
+-- A projection that has read nothing yet.
+INSERT INTO projection_checkpoint (projection, shard, version, position, stored_floor)
+VALUES (:projection, :shard, :version, 0, '1970-01-01Z') ON CONFLICT DO NOTHING;
+
+-- name: move_checkpoint
+-- Compare and set: nothing is answered when somebody else has moved it.
+UPDATE projection_checkpoint SET position = :position, stored_floor = :stored_floor, updated = now()
+WHERE projection = :projection AND shard = :shard AND position = :expected RETURNING position;
+
+-- name: void_facts
+-- Take facts away: the earliest voiding position stays. Answers what was live until now.
+UPDATE fact f SET voided_position = u.voided_by
+FROM unnest(:positions::bigint[], :voided_by::bigint[]) AS u (position, voided_by)
+WHERE f.tenant = :tenant AND f.position = u.position AND f.voided_position IS NULL
+RETURNING f.course, f.activity, f.person, f.registration, f.claim, f.actor_name;
+
+-- name: unplaced_facts
+-- Live facts whose course depends on their registration.
+SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id
+FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
+JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
+WHERE f.placement IN ('registration', 'unassigned') AND f.registration IS NOT NULL AND f.activity IS NOT NULL
+  AND f.claim IS NOT NULL AND f.voided_position IS NULL;
+
+-- name: registration_courses
+-- The course of each registration: that of its first live fact that tells its course itself.
+SELECT DISTINCT ON (f.person, f.registration) f.person, f.registration, f.course
+FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
+JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
+WHERE f.placement IN ('context', 'object', 'identifier') AND f.voided_position IS NULL
+ORDER BY f.person, f.registration, f.at, f.id;
+
+-- name: move_facts!
+-- Give facts another course.
+UPDATE fact f SET course = u.course, placement = u.placement
+FROM unnest(:positions::bigint[], :courses::uuid[], :placements::text[]) AS u (position, course, placement)
+WHERE f.tenant = :tenant AND f.position = u.position;
+
+-- name: say_claims
+-- A saying was made again: keep the last statement that makes it. Answers which moved, and whether they are new in their course.
+INSERT INTO outline_claim AS c (tenant, course, claim, last_at, last_id)
+SELECT :tenant, * FROM unnest(:courses::uuid[], :claims::uuid[], :last_at::timestamptz[], :last_id::uuid[])
+    AS u (course, claim, last_at, last_id) ORDER BY course, claim
+ON CONFLICT (tenant, course, claim) DO UPDATE SET last_at = excluded.last_at, last_id = excluded.last_id
+    WHERE (excluded.last_at, excluded.last_id) > (c.last_at, c.last_id)
+RETURNING c.course, c.claim, c.xmax = 0;
+
+-- name: last_sayings
+-- Who says it last, for sayings that lost a statement; a saying that nobody makes any more is not answered.
+SELECT k.course, k.claim, f.at, f.id
+FROM unnest(:courses::uuid[], :claims::uuid[], :nodes::uuid[]) AS k (course, claim, node)
+CROSS JOIN LATERAL (
+    SELECT at, id FROM fact
+    WHERE tenant = :tenant AND course = k.course AND activity = k.node AND claim = k.claim AND voided_position IS NULL
+    ORDER BY at DESC, id DESC LIMIT 1
+) f;
+
+-- name: outline_sayings
+-- All that is said of the outlines of some courses.
+SELECT c.course, t.claims, c.last_at, c.last_id
+FROM outline_claim c JOIN claim t ON t.tenant = c.tenant AND t.claim = c.claim
+WHERE c.tenant = :tenant AND c.course = ANY(:courses::uuid[]);
+
+-- name: outline_nodes
+-- The outlines of some courses.
+SELECT course, node, iri, type, title, kind, parent, rule, required, graded FROM outline_node
+WHERE tenant = :tenant AND course = ANY(:courses::uuid[]);
+
+-- name: iris
+-- The IRIs behind names.
+SELECT id, iri FROM iri WHERE tenant = :tenant AND id = ANY(:ids::uuid[]);
+
+-- name: persons_on_nodes
+-- Who has a live fact on these nodes.
+SELECT DISTINCT f.course, f.person, f.activity
+FROM unnest(:courses::uuid[], :nodes::uuid[]) AS k (course, node)
+JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node
+WHERE f.person IS NOT NULL AND f.voided_position IS NULL;
+
+-- name: facts_of_keys
+-- Every live fact of these keys.
+SELECT f.* FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) AS k (course, person, node)
+JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node AND f.person = k.person
+WHERE f.voided_position IS NULL;
+
+-- name: attempts_of_keys
+-- The attempts that are recorded for these keys.
+SELECT a.course, a.person, a.node, a.attempt
+FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) AS k (course, person, node)
+JOIN attempt a ON a.tenant = :tenant AND a.course = k.course AND a.person = k.person AND a.node = k.node;
+
+-- name: standings
+-- What the rows of a learner on the nodes of a course add up to.
+SELECT k.course, k.person, p.*, g.*
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+CROSS JOIN LATERAL (
+    SELECT min(n.first_at), min(n.enrolled_at), min(n.first_activity_at), max(n.last_activity_at),
+        (array_agg(n.last_activity_id ORDER BY n.last_activity_at DESC, n.last_activity_id DESC)
+            FILTER (WHERE n.last_activity_at IS NOT NULL))[1],
+        min(n.standing) FILTER (WHERE n.node = k.course),
+        min(n.completed_at) FILTER (WHERE n.node = k.course),
+        (array_agg(n.satisfied_by) FILTER (WHERE n.node = k.course))[1],
+        bool_or(n.verdict) FILTER (WHERE n.node = k.course),
+        count(*) FILTER (WHERE o.required AND n.state = 'completed')::integer,
+        coalesce(sum(n.fraction) FILTER (WHERE o.required), 0)
+    FROM node_progress n JOIN outline_node o ON (o.tenant, o.course, o.node) = (n.tenant, n.course, n.node)
+    WHERE n.tenant = :tenant AND n.course = k.course AND n.person = k.person
+    HAVING count(*) > 0
+) p
+CROSS JOIN LATERAL (
+    SELECT min(score) FILTER (WHERE node = k.course),
+        coalesce(sum(score::numeric) FILTER (WHERE counts), 0)::float8,
+        count(score) FILTER (WHERE counts)::integer
+    FROM gradebook WHERE tenant = :tenant AND course = k.course AND person = k.person
+) g;
+
+-- name: clock
+-- The latest clock event.
+SELECT now FROM clock WHERE tenant = :tenant;
+
+-- name: set_clock!
+-- The clock never goes back.
+INSERT INTO clock AS c (tenant, now) VALUES (:tenant, :now)
+ON CONFLICT (tenant) DO UPDATE SET now = greatest(c.now, excluded.now);
+
+-- name: required_nodes
+-- How many nodes of each course count towards progress.
+SELECT course, required_nodes::integer FROM course_outline_size WHERE tenant = :tenant AND course = ANY(:courses::uuid[]);
+
+-- name: enrollments_done
+-- Learners who have completed at least so many nodes of a course.
+SELECT e.course, e.person FROM unnest(:courses::uuid[], :at_least::integer[]) AS k (course, at_least)
+JOIN enrollment e ON e.tenant = :tenant AND e.course = k.course AND e.completed_nodes >= k.at_least
+WHERE e.status = 'active';
+
+-- name: enrollments_that_age
+-- Enrolments whose risk may change when the clock moves from :before to :now.
+SELECT course, person FROM enrollment
+WHERE tenant = :tenant AND status = 'active'
+  AND (last_activity_at > :before::timestamptz - interval '14 days' AND last_activity_at <= :now::timestamptz - interval '7 days'
+    OR enrolled_at > :before::timestamptz - interval '3 days' AND enrolled_at <= :now::timestamptz - interval '3 days');
+
+-- name: enrollments_of_keys
+-- The rows of these enrolments.
+SELECT e.course, e.person, e.status, e.enrolled_at, e.started_at, e.last_activity_at, e.last_activity_id, e.completed_at,
+    e.satisfied_by, e.completed_nodes, e.progress_sum, e.own_score, e.score_sum, e.scores, e.verdict
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+JOIN enrollment e ON e.tenant = :tenant AND e.course = k.course AND e.person = k.person;
+
+-- name: names_of_persons
+-- The last name each person was seen with; only those with a live fact at all.
+SELECT p.person, p.ifi, n.actor_name
+FROM unnest(:persons::uuid[]) AS k (person) JOIN person p ON p.tenant = :tenant AND p.person = k.person
+LEFT JOIN LATERAL (
+    SELECT actor_name FROM fact
+    WHERE tenant = :tenant AND person = k.person AND actor_name IS NOT NULL AND voided_position IS NULL
+    ORDER BY at DESC, id DESC LIMIT 1
+) n ON true
+WHERE EXISTS (SELECT FROM fact WHERE tenant = :tenant AND person = k.person AND voided_position IS NULL);
+
+-- name: known_texts
+-- The identifiers of persons that have a row, whatever has become of it.
+SELECT person, ifi FROM person WHERE tenant = :tenant AND person = ANY(:persons::uuid[]);

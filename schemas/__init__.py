@@ -1,0 +1,1 @@
+"""xAPI and our own types: pure, and importing nothing else of ours."""

@@ -1,0 +1,48 @@
+"""What a statement says of a file that belongs to it.
+
+The rule of this file: the description is complete (usageType, display, contentType, length, sha2; 1.0.3
+Data 2.4.11, 2.0.0 4.2.2.6), and the file itself is somebody else's matter: neither length nor hash is
+compared with any content here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, NotRequired
+
+from pydantic import Field, StringConstraints, with_config
+from typing_extensions import TypedDict
+
+from schemas.clauses import Clause
+from schemas.identifiers import Iri, Irl
+from schemas.language_map import LanguageMap
+from schemas.shape import STRICT
+
+SIGNATURE: Final = "http://adlnet.gov/expapi/attachments/signature"
+"""The usageType of a statement's own signature (1.0.3 Data 2.6, 2.0.0 4.2.6)."""
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+MEDIA_TYPE_PATTERN = rf"^{_TOKEN}/{_TOKEN}(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?$"
+"""Type, subtype and any parameters, as RFC 2046 has them."""
+
+SHA2_PATTERN = "^(?:[0-9A-Fa-f]{64}|[0-9A-Fa-f]{56}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{128})$"
+"""SHA-256, SHA-224, SHA-384 or SHA-512 in hexadecimal digits."""
+
+
+@with_config(STRICT)
+class Attachment(TypedDict):
+    """The description of one attachment; `length` is in octets."""
+
+    usageType: Iri
+    display: LanguageMap
+    description: NotRequired[LanguageMap]
+    contentType: Annotated[str, StringConstraints(strict=True, pattern=MEDIA_TYPE_PATTERN)]
+    length: Annotated[int, Field(strict=True, ge=0)]
+    sha2: Annotated[str, StringConstraints(strict=True, pattern=SHA2_PATTERN)]
+    fileUrl: NotRequired[Irl]
+
+
+RULES: dict[str, tuple[str, Clause]] = {
+    MEDIA_TYPE_PATTERN: ("must be an Internet media type", Clause.ATTACHMENT),
+    SHA2_PATTERN: ("must be a SHA-2 hash in hexadecimal digits", Clause.ATTACHMENT),
+}
+"""What each pattern demands, in words."""

@@ -1,0 +1,70 @@
+"""Every domain error of the system, and no HTTP in any of them.
+
+The rule of this file: an error's message is its docstring unless it is raised with one of its own, and
+an error carries what a caller needs to answer with, as values rather than as text to be parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from inspect import cleandoc
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule of the specification that something sent to us breaks.
+
+    `path` names the place (`actor.mbox`, `[3].object.id` within a batch, `` for the whole body);
+    `rule` says in words what must hold there; `clause` is where that is written
+    (`xAPI 1.0.3 Data 2.4.2.1`); `found` shows what was there instead, in at most 100 characters.
+    """
+
+    path: str
+    rule: str
+    clause: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.path or 'body'} {self.rule} ({self.clause}); found {self.found}"
+
+
+class LrsError(Exception):
+    """Something went wrong in the learning record store."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or cleandoc(type(self).__doc__ or ""))
+
+
+class _Refused(LrsError):
+    """What was sent breaks the specification."""
+
+    def __init__(self, violations: Iterable[Violation], message: str | None = None) -> None:
+        self.violations: tuple[Violation, ...] = tuple(violations)
+        summary = message or cleandoc(type(self).__doc__ or "")
+        super().__init__("\n".join([summary, *(str(violation) for violation in self.violations)]))
+
+
+class StatementRefused(_Refused):
+    """The statements break the specification, so none of them was recorded."""
+
+
+class QueryRefused(_Refused):
+    """The parameters or headers of the request break the specification."""
+
+
+class StatementConflict(LrsError):
+    """A different statement with this id is already recorded."""
+
+    def __init__(self, statement_id: UUID) -> None:
+        self.statement_id = statement_id
+        super().__init__(f"A different statement with the id {statement_id} is already recorded.")
+
+
+class NotFound(LrsError):
+    """There is nothing of that name here."""
+
+
+class DatabaseUnavailable(LrsError):
+    """The database cannot be reached at the moment; the same request may succeed later."""

@@ -1,0 +1,196 @@
+"""A statement, and the only way by which one comes in.
+
+The rule of this file: a body is parsed once and validated once, every failure in it is reported at once,
+and what comes out is ready to be recorded: an id, a digest, and a payload that is the client's own text
+but for what the LRS has to say itself (1.0.3 Data 2.4, 2.0.0 4.2.2).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final, NotRequired
+from uuid import UUID
+
+import msgspec
+from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from schemas import equivalence, json_text
+from schemas.actor import Actor, Authority
+from schemas.attachment import Attachment
+from schemas.clauses import Clause
+from schemas.context import Context, Context103
+from schemas.errors import StatementRefused, Violation
+from schemas.identifiers import UuidText
+from schemas.refusals import shown, violations_of, written
+from schemas.result import Result
+from schemas.shape import STRICT
+from schemas.substatement import StatementObject, StatementObject103, between_properties
+from schemas.timestamp import Timestamp, instant_of
+from schemas.verb import VOIDED, Verb
+from schemas.version import VERSION_PATTERN, VERSION_PATTERN_103, XapiVersion
+
+
+@with_config(STRICT)
+class Statement(TypedDict):
+    """A statement of 2.0.0, which a statement of 1.0.3 is too."""
+
+    id: NotRequired[UuidText]
+    actor: Actor
+    verb: Verb
+    object: StatementObject
+    result: NotRequired[Result]
+    context: NotRequired[Context]
+    timestamp: NotRequired[Timestamp]
+    stored: NotRequired[Timestamp]
+    authority: NotRequired[Authority]
+    version: NotRequired[Annotated[str, StringConstraints(strict=True, pattern=VERSION_PATTERN)]]
+    attachments: NotRequired[list[Attachment]]
+
+
+@with_config(STRICT)
+class Statement103(TypedDict):
+    """A statement of 1.0.3."""
+
+    id: NotRequired[UuidText]
+    actor: Actor
+    verb: Verb
+    object: StatementObject103
+    result: NotRequired[Result]
+    context: NotRequired[Context103]
+    timestamp: NotRequired[Timestamp]
+    stored: NotRequired[Timestamp]
+    authority: NotRequired[Authority]
+    version: NotRequired[Annotated[str, StringConstraints(strict=True, pattern=VERSION_PATTERN_103)]]
+    attachments: NotRequired[list[Attachment]]
+
+
+_VALIDATE: Final = {
+    XapiVersion.V1_0_3: TypeAdapter(
+        Annotated[Statement103, AfterValidator(between_properties)]
+    ).validator.validate_python,
+    XapiVersion.V2_0_0: TypeAdapter(Annotated[Statement, AfterValidator(between_properties)]).validator.validate_python,
+}
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class NewStatement:
+    """A valid statement that is not recorded yet.
+
+    `value` is the statement as it came (an array of one and a single contextActivity are both possible);
+    `payload` its JSON text without `stored` and `authority` and with `id` and `version`, in which no number
+    has lost a digit; `timestamp` the instant in UTC that the client gave, if any; `digest` 16 bytes that are
+    equal exactly for equivalent statements (schemas/equivalence.py); `voids` the statement it voids, if any.
+    A number in an extension that no double can hold is a Decimal in `value`.
+    """
+
+    id: UUID
+    value: Statement
+    payload: bytes
+    timestamp: datetime | None
+    digest: bytes
+    voids: UUID | None
+
+
+def read_statements(
+    body: bytes, version: XapiVersion, *, statement_id: UUID | None = None, single: bool = False
+) -> list[NewStatement]:
+    """The statements of a request's body: of a POST, one object or an array of them; of a PUT, `single`.
+
+    `statement_id` is the one that a PUT names in its query: a statement without an id is given it, one with
+    another id is refused (1.0.3 Communication 2.1.1). Statements without an id are given a UUIDv7. Raises
+    StatementRefused with every violation in the body, and nothing else, whatever the bytes are. A rule between
+    properties is judged once each of them is in order by itself, and the properties once the JSON is.
+    """
+    try:
+        raws, is_array = json_text.cut(body)
+    except json_text.NotJson as error:
+        fault = Violation("", f"must be JSON in UTF-8 ({error})", Clause.FORMAT.named(version), _start_of(body))
+        raise StatementRefused([fault]) from None
+    if single and is_array:
+        rule = "must be one statement, not an array"
+        raise StatementRefused([Violation("", rule, Clause.PUT_STATEMENT.named(version), _start_of(body))])
+    violations: list[Violation] = []
+    statements: list[NewStatement] = []
+    first_with: dict[UUID, int] = {}
+    validate = _VALIDATE[version]
+    for index, raw in enumerate(raws):
+        root: json_text.Path = (index,) if is_array else ()
+        try:
+            value = json_text.read(raw)
+            statement = _new(validate(value), raw, version, statement_id)
+        except ValidationError as error:
+            violations.extend(violations_of(error, version, root))
+            continue
+        except json_text.NotRecordable as error:
+            violations.extend(_faults(error, version, root))
+            continue
+        if statement_id is not None and statement.id != statement_id:
+            rule = f"must be the statementId of the request, {statement_id}"
+            found = shown(statement.value["id"])
+            violations.append(Violation(written((*root, "id")), rule, Clause.PUT_STATEMENT.named(version), found))
+        if first_with.setdefault(statement.id, index) != index:
+            rule = f"must differ from the id of [{first_with[statement.id]}]"
+            found = shown(str(statement.id))
+            violations.append(Violation(written((*root, "id")), rule, Clause.POST_STATEMENTS.named(version), found))
+        statements.append(statement)
+    if violations:
+        raise StatementRefused(violations)
+    return statements
+
+
+def new_statement_id() -> UUID:
+    """A UUIDv7 (RFC 9562): its first 48 bits are the milliseconds since 1970, the rest is random."""
+    milliseconds = time.time_ns() // 1_000_000
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
+    bits = bits & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=bits & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _new(value: Statement, raw: bytes, version: XapiVersion, statement_id: UUID | None) -> NewStatement:
+    added: dict[str, str] = {}
+    if "id" in value:
+        identity = UUID(value["id"])
+    else:
+        identity = statement_id or new_statement_id()
+        added["id"] = str(identity)
+    if "version" not in value:
+        added["version"] = version.default_statement_version
+    timestamp = instant_of(value["timestamp"]) if "timestamp" in value else None
+    return NewStatement(
+        id=identity,
+        value=value,
+        payload=_payload(value, raw, added),
+        timestamp=timestamp,
+        digest=equivalence.digest(value, timestamp),
+        voids=UUID(value["object"]["id"]) if value["verb"]["id"] == VOIDED else None,  # type: ignore[typeddict-item]
+    )
+
+
+def _payload(value: Statement, raw: bytes, added: dict[str, str]) -> bytes:
+    """The client's text, cut only where the LRS has its own word."""
+    if "stored" in value or "authority" in value:
+        members = _members(raw)
+        members.pop("stored", None)
+        members.pop("authority", None)
+        raw = _encode(members)
+    if added:
+        return _encode(added)[:-1] + b"," + raw[1:]
+    return raw
+
+
+def _faults(error: json_text.NotRecordable, version: XapiVersion, root: json_text.Path) -> Iterator[Violation]:
+    for path, rule, found in error.faults:
+        yield Violation(written(root + path), rule, Clause.FORMAT.named(version), shown(found))
+
+
+def _start_of(raw: bytes) -> str:
+    """The first hundred characters, whatever the bytes are."""
+    text = raw[:100].decode("utf-8", "backslashreplace")
+    return text if len(text) <= 100 and len(raw) <= 100 else text[:99] + "…"

@@ -1,0 +1,86 @@
+"""Read-model changes on their way out: what changed, at which position, to whoever listens in this process.
+
+A change is published after its commit. It says which learners of which course changed, not what their rows hold now: the
+listener reads the rows, so what it shows is never older than the change. The backlog is bounded; a listener whose last
+position lies before it must take a fresh snapshot.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+BACKLOG = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """At `position`, these persons' rows in this course changed; outline: the course's outline or titles too."""
+
+    position: int
+    tenant: int
+    course: UUID
+    persons: frozenset[UUID]
+    outline: bool = False
+
+
+class Bus:
+    """Publish and follow, in one process and one event loop."""
+
+    def __init__(self) -> None:
+        self._backlog: deque[Change] = deque(maxlen=BACKLOG)
+        self._floor: int | None = None
+        self._position = 0
+        self._moved = asyncio.Event()
+
+    @property
+    def position(self) -> int:
+        """The position that every read model has reached."""
+        return self._position
+
+    def start(self, position: int) -> None:
+        """Where the projection stood when this process began: the backlog knows nothing of what came before."""
+        self._floor = position
+        self._reach(position)
+
+    def publish(self, position: int, changes: list[Change]) -> None:
+        """Say that the read models have reached `position`, with these changes."""
+        overflow = len(self._backlog) + len(changes) - BACKLOG
+        for _ in range(min(overflow, len(self._backlog))):
+            self._floor = self._backlog.popleft().position
+        self._backlog.extend(changes)
+        self._reach(position)
+
+    def since(self, tenant: int, course: UUID, position: int) -> list[Change] | None:
+        """The changes of a course after `position`, oldest first; None when the backlog does not reach back that far."""
+        if self._floor is None or position < self._floor or position > self._position:
+            return None
+        return [
+            change
+            for change in self._backlog
+            if change.position > position and change.course == course and change.tenant == tenant
+        ]
+
+    async def wait(self, position: int, timeout: float) -> int:  # noqa: ASYNC109 - a bound, not a cancellation
+        """Wait until the read models are past `position`, or for `timeout` seconds; answers where they are."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self._position <= position:
+                    await self._moved.wait()
+        except TimeoutError:
+            pass
+        return self._position
+
+    async def follow(self, position: int) -> AsyncIterator[int]:
+        """Each time the read models have moved past `position`: where they are now."""
+        while True:
+            while self._position <= position:
+                await self._moved.wait()
+            position = self._position
+            yield position
+
+    def _reach(self, position: int) -> None:
+        self._position = position
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

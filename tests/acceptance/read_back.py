@@ -1,0 +1,98 @@
+"""The read models of a database in the form of the naive computation: texts instead of hashes, rows by key."""
+
+from typing import Any
+
+import psycopg
+
+_QUERIES = {
+    "person": ("SELECT ifi, name FROM person", 1),
+    "outline_node": (
+        """SELECT c.iri AS course, n.iri, n.type, n.title, n.kind, p.iri AS parent, n.rule, n.required, n.graded
+        FROM outline_node n JOIN iri c ON c.id = n.course
+        LEFT JOIN outline_node p ON p.course = n.course AND p.node = n.parent""",
+        2,
+    ),
+    "node_progress": (
+        """SELECT c.iri AS course, p.ifi, o.iri, first_at, last_at, last_activity_at, last_activity_id, statements,
+        revoked_at, completed_at, satisfied_by, state, fraction, visits, duration
+        FROM node_progress n JOIN iri c ON c.id = n.course JOIN person p USING (person)
+        JOIN outline_node o USING (course, node)""",
+        3,
+    ),
+    "attempt": (
+        """SELECT c.iri AS course, p.ifi, o.iri, attempt, started_at, submitted_at, score, score_suspect, raw, min, max,
+        scaled, success, duration
+        FROM attempt n JOIN iri c ON c.id = n.course JOIN person p USING (person)
+        JOIN outline_node o USING (course, node)""",
+        4,
+    ),
+    "gradebook": (
+        """SELECT c.iri AS course, p.ifi, o.iri, policy, score, attempts, best_attempt, counts
+        FROM gradebook n JOIN iri c ON c.id = n.course JOIN person p USING (person)
+        JOIN outline_node o USING (course, node)""",
+        3,
+    ),
+    "course_grade": (
+        """SELECT c.iri AS course, p.ifi, grade_so_far, grade_if_nothing_more, passed
+        FROM enrollment_standing e JOIN iri c ON c.id = e.course JOIN person p USING (person)""",
+        2,
+    ),
+    "enrollment": (
+        """SELECT c.iri AS course, p.ifi, enrolled_at, started_at, last_activity_at, last_activity_id, completed_at,
+        satisfied_by, status, completed_nodes, progress_sum, progress
+        FROM enrollment_standing e JOIN iri c ON c.id = e.course JOIN person p USING (person)""",
+        2,
+    ),
+    "risk_state": (
+        """SELECT c.iri AS course, p.ifi, rule, level, since, threshold_days, evidence
+        FROM risk_state r JOIN iri c ON c.id = r.course JOIN person p USING (person)""",
+        3,
+    ),
+    "fact": (
+        """SELECT f.id, at, p.ifi AS person, c.iri AS course, a.iri AS activity, v.iri AS verb, event, placement, score,
+        success, completion, duration, registration, false AS voided
+        FROM fact f JOIN iri v ON v.id = f.verb LEFT JOIN person p USING (person)
+        LEFT JOIN iri c ON c.id = f.course LEFT JOIN iri a ON a.id = f.activity WHERE voided_position IS NULL""",
+        1,
+    ),
+}
+
+Models = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
+
+
+def read_models(url: str) -> Models:
+    """Every read model of the database at `url`."""
+    found: Models = {}
+    with psycopg.connect(url) as connection:
+        for model, (query, key) in _QUERIES.items():
+            cursor = connection.execute(query)
+            assert cursor.description is not None
+            names = [column.name for column in cursor.description]
+            found[model] = {row[:key]: dict(zip(names[key:], row[key:], strict=True)) for row in cursor.fetchall()}
+    return found
+
+
+def rounded(models: Models) -> Models:
+    """Floats to 6 decimals: sums are taken in other orders, which may move the last digits of a binary64."""
+    return {
+        model: {key: {name: _rounded(value) for name, value in row.items()} for key, row in rows.items()}
+        for model, rows in models.items()
+    }
+
+
+def differences(expected: Models, found: Models) -> list[str]:
+    """The first differences in words; empty when all models are equal."""
+    lines = []
+    for model in _QUERIES:
+        for key in sorted({*expected[model], *found[model]}, key=str):
+            one, other = expected[model].get(key), found[model].get(key)
+            if one is None or other is None:
+                lines.append(f"{model} {key}: {'not expected' if one is None else 'missing'}")
+            elif one != other:
+                parts = [f"{name} {one[name]!r} != {other.get(name)!r}" for name in one if one[name] != other.get(name)]
+                lines.append(f"{model} {key}: {'; '.join(parts)}")
+    return lines[:20]
+
+
+def _rounded(value: Any) -> Any:
+    return round(value, 6) if isinstance(value, float) else value

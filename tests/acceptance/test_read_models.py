@@ -1,0 +1,106 @@
+"""The read models over real statements equal the naive computation, whatever the order, duplication and batches."""
+
+import gzip
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.errors import StatementRefused
+from schemas.statement import read_statements
+from schemas.version import XapiVersion
+from tests.acceptance.course_log import CourseLog
+
+pytestmark = pytest.mark.anyio
+
+CLOCK = datetime(2026, 9, 1, tzinfo=UTC)
+FOLDERS = (
+    "adl-xapi-spec",
+    "adl-xapiwrapper",
+    "cmi5-spec-scenarios",
+    "gowithfloat-xapi",
+    "h5p-php-report",
+    "jisc-xapi-recipes",
+    "maskott-xapi-net",
+    "openedx-generated",
+    "openfun-ralph",
+    "openfun-warren",
+    "rustici-prototypes",
+    "xapi-java",
+    "xapi-scorm-profile",
+    "xapi-video-profile",
+    "yet-datasim",
+    "yet-lrsql-docs",
+)
+
+
+def accepted_statements(folder: Path) -> list[dict[str, Any]]:
+    """Every statement of a corpus that the specification accepts, each with an id of its own."""
+    found: dict[str, dict[str, Any]] = {}
+    for file in sorted(folder.iterdir()):
+        if file.name.startswith("course_blocks"):
+            continue
+        text = gzip.decompress(file.read_bytes()).decode() if file.suffix == ".gz" else file.read_text()
+        values = [json.loads(line) for line in text.splitlines()] if ".jsonl" in file.name else json.loads(text)
+        for index, value in enumerate(values if isinstance(values, list) else [values]):
+            version = XapiVersion.V2_0_0 if str(value.get("version")).startswith("2.0") else XapiVersion.V1_0_3
+            try:
+                read_statements(json.dumps(value).encode(), version)
+            except StatementRefused:
+                continue
+            identity = value.get("id") or str(_uuid(f"{file.name}/{index}"))
+            found.setdefault(identity.lower(), value | {"id": identity})
+    return list(found.values())
+
+
+def _uuid(text: str) -> str:
+    from uuid import NAMESPACE_URL, uuid5
+
+    return str(uuid5(NAMESPACE_URL, text))
+
+
+def void(target: str, by: str) -> dict[str, Any]:
+    """A statement that voids another."""
+    return {
+        "id": by,
+        "actor": {"mbox": "mailto:admin@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/voided"},
+        "object": {"objectType": "StatementRef", "id": target},
+    }
+
+
+async def deliver(log: CourseLog, statements: list[dict[str, Any]], chance: random.Random) -> None:
+    """In batches of random size, each projected in steps of random size before the next or not."""
+    at = 0
+    while at < len(statements):
+        size = chance.choice((1, 7, 50, 400))
+        batch = statements[at : at + size]
+        version = XapiVersion.V2_0_0 if any("2.0" in str(one.get("version")) for one in batch) else XapiVersion.V1_0_3
+        await log.append(batch, version)
+        if chance.random() < 0.3:  # a client that did not hear the answer
+            await log.append(batch, version)
+        if chance.random() < 0.5:
+            await log.project((chance.choice((1, 13, 200)), 1000))
+        at += size
+    await log.project()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_corpus(database_url: str, shared_data: Path, folder: str, seed: int) -> None:
+    statements = accepted_statements(shared_data / "statements" / folder)
+    assert statements
+    chance = random.Random(seed)
+    voided = chance.sample(statements, len(statements) // 12)
+    statements += [void(one["id"], _uuid(f"voids {one['id']}")) for one in voided]
+    chance.shuffle(statements)
+    async with CourseLog.open(database_url) as log:
+        await log.tick(CLOCK)
+        await deliver(log, statements, chance)
+        assert log.differences() == []
+        await log.forget_read_models()
+        await log.project()
+        assert log.differences() == []

@@ -1,0 +1,107 @@
+"""docker-compose.yml says what the code can do: real commands, real settings, the right order, and no secret."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from lrs.cli import main
+from lrs.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
+
+SECRET_NAME = re.compile("PASSWORD|SECRET|CREDENTIAL|TOKEN", re.IGNORECASE)
+ASKED_FOR = re.compile(r"\$\{\w+:\?[^}]+\}")
+PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+def literal_secrets(services: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The settings that hold a secret themselves instead of asking for it, as service.NAME."""
+    for service, said in services.items():
+        for name, value in said.get("environment", {}).items():
+            secret = SECRET_NAME.search(name) and not ASKED_FOR.fullmatch(str(value))
+            if secret or PASSWORD_IN_URL.search(str(value)):
+                yield f"{service}.{name}"
+
+
+def parsed(command: list[str]) -> click.Context:
+    """The command line as `lrs` understands it; raises click.UsageError where it does not."""
+    with click.Context(main, info_name="lrs") as context:
+        name, subcommand, rest = main.resolve_command(context, list(command))
+        assert subcommand is not None
+        return subcommand.make_context(name, rest, parent=context)
+
+
+def test_no_secret_is_written_down() -> None:
+    assert list(literal_secrets(SERVICES)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("POSTGRES_PASSWORD", "hunter2"),
+        ("POSTGRES_PASSWORD", "${PASSWORD:-hunter2}"),
+        ("LRS_BOOTSTRAP_CREDENTIAL", "key:secret"),
+        ("LRS_DATABASE_URL", "postgresql://lrs:hunter2@database/lrs"),
+    ],
+)
+def test_a_written_secret_would_be_found(name: str, value: str) -> None:
+    assert list(literal_secrets({"api": {"environment": {name: value}}})) == [f"api.{name}"]
+
+
+def test_the_schema_is_there_before_anything_serves() -> None:
+    assert SERVICES["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert OURS["migrate"]["command"] == ["migrate"]
+    for name in OURS.keys() - {"migrate"}:
+        assert OURS[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+
+
+def test_whatever_stays_up_can_say_that_it_is_well() -> None:
+    assert {name for name, said in SERVICES.items() if "healthcheck" not in said} == {"migrate"}
+
+
+def test_statements_outlive_the_container() -> None:
+    volumes = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["volumes"]
+    assert [mount.split(":")[0] for mount in SERVICES["database"]["volumes"]] == list(volumes)
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_command_is_one_of_lrs(service: str) -> None:
+    parsed(OURS[service]["command"])
+
+
+def test_a_command_that_lrs_lacks_would_be_found() -> None:
+    with pytest.raises(click.UsageError):
+        parsed(["migrate-everything"])
+    with pytest.raises(click.UsageError):
+        parsed(["migrate", "--no-such-option"])
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_every_setting_is_one_that_is_read(service: str) -> None:
+    names = [name for name in OURS[service]["environment"] if name.startswith("LRS_")]
+    assert names
+    assert {name.removeprefix("LRS_").lower() for name in names} <= Settings.model_fields.keys()
+
+
+def test_the_image_runs_lrs_and_not_as_root() -> None:
+    last_stage = DOCKERFILE.rpartition("\nFROM ")[2]
+    assert 'ENTRYPOINT ["lrs"]' in last_stage
+    assert "\nUSER lrs\n" in last_stage
+    default = re.search(r"^CMD (\[.*\])$", last_stage, re.MULTILINE)
+    assert default is not None
+    parsed(json.loads(default[1]))
+
+
+def test_the_image_has_every_package_and_only_locked_dependencies() -> None:
+    assert "--require-hashes" in DOCKERFILE
+    for package in ("schemas", "projections", "streams", "migrations", "lrs"):
+        assert f"\nCOPY {package} {package}\n" in DOCKERFILE
