@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import signal
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,12 @@ from lrs.database import read_pool
 from lrs.embedded import EmbeddedPostgres
 from lrs.main import create_app
 from lrs.migrate import expected_revision, migrate, revision_of
+from lrs.replay_file import replay
+from lrs.replay_state import StateUnusable
+from lrs.server_process import ServerProcess
 from lrs.settings import Settings
+from lrs.simulation.demo import run_demo
+from lrs.statement_client import EndpointRefused, EndpointUnavailable
 
 DEFAULT_TENANT = 1
 SHUTDOWN_SECONDS = 3
@@ -75,6 +81,66 @@ def settings_command() -> None:
     settings = _settings()
     for name, field in Settings.model_fields.items():
         click.echo(f"LRS_{name.upper()}={getattr(settings, name)}\n    {field.description}")
+
+
+@main.command()
+@click.option("--exit", "leave", is_flag=True, help="Play it, wait until the read models have caught up, and exit.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line with the figures.")
+@click.option("--seed", default=2024, show_default=True, help="Another seed, another cohort.")
+@click.option("--learners", default=60, show_default=True, type=click.IntRange(1, 5000))
+@click.option(
+    "--days", default=35, show_default=True, type=click.IntRange(28, 400), help="How far back the course began."
+)
+@click.option("--host", help="Address to listen on [127.0.0.1].")
+@click.option("--port", type=int, help="Port to listen on [a free one].")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the embedded PostgreSQL.")
+def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **options: Any) -> None:
+    """Start the server with a simulated cohort that learns before your eyes."""
+    settings = _settings(**{"port": 0, **{name: value for name, value in options.items() if value is not None}})
+    folder = options["data_dir"] or settings.data_dir / "demo"
+    key, secret = "demo", secrets.token_urlsafe(16)
+    credentials = folder / "demo-credential"
+    if credentials.exists():
+        key, _, secret = credentials.read_text().partition(":")
+    variables = {"LRS_BOOTSTRAP_CREDENTIAL": f"{key}:{secret}", "LRS_DATA_DIR": str(folder)}
+    command = [sys.executable, "-m", "lrs", "serve", "--host", settings.host, "--port", str(settings.port)]
+    with ServerProcess(command, variables) as origin:
+        credentials.touch(mode=0o600)
+        credentials.write_text(f"{key}:{secret}")
+        if not as_json:
+            click.echo(f"The server listens at {origin}. Sign in with {key} and {secret}.")
+        asyncio.run(
+            _demo(origin, key, secret, seed=seed, learners=learners, days=days, live=not leave, as_json=as_json)
+        )
+
+
+async def _demo(origin: str, key: str, secret: str, **options: Any) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+    try:
+        await run_demo(f"{origin}/xapi", key, secret, stop=stop, echo=click.echo, **options)
+    except (EndpointRefused, EndpointUnavailable) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command(name="replay-file")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--endpoint", required=True, help="xAPI endpoint, such as http://127.0.0.1:8080/xapi.")
+@click.option("--credential", required=True, help="key:secret.")
+@click.option("--batch", default=50, show_default=True, type=click.IntRange(1, 1000), help="Statements a request.")
+@click.option("--xapi-version", help="Version to speak [that of the statements].")
+@click.option("--state-file", type=click.Path(path_type=Path), help="Where progress is kept [beside the file].")
+@click.option("--patience", default=300.0, show_default=True, help="Seconds to wait for an endpoint that is away.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def replay_file(*, path: Path, as_json: bool, quiet: bool, xapi_version: str | None, **options: Any) -> None:
+    """Post any file or folder of statements: JSON, NDJSON, gzip. Interrupted, it goes on where it was."""
+    try:
+        report = asyncio.run(replay(path, version=xapi_version, progress=not quiet, **options))
+    except (FileNotFoundError, StateUnusable) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(report.as_json() if as_json else report.as_text())
+    raise SystemExit(report.exit_code)
 
 
 class _Server(uvicorn.Server):

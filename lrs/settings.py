@@ -1,11 +1,17 @@
 """Every setting, from the environment (`LRS_…`) or the command line; `lrs settings` lists them."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """The user's data folder; for root /var/lib, since the database's own user must be able to reach it."""
+    return Path("/var/lib/live-lrs") if hasattr(os, "geteuid") and os.geteuid() == 0 else user_data_path("live-lrs")
 
 
 class Settings(BaseSettings):
@@ -17,7 +23,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")] = 8080
     data_dir: Annotated[
         Path, Field(description="folder of the embedded PostgreSQL, used when no database_url is given")
-    ] = Field(default_factory=lambda: user_data_path("live-lrs"))
+    ] = Field(default_factory=default_data_dir)
     database_url: Annotated[
         str | None, Field(description="a PostgreSQL or TimescaleDB of your own, as postgresql://…")
     ] = None

@@ -1,4 +1,4 @@
--- name: begin_reading
+-- name: begin_reading#
 -- Every query of one view sees the same state.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 

@@ -108,7 +108,7 @@ CROSS JOIN LATERAL (
         (array_agg(n.satisfied_by) FILTER (WHERE n.node = k.course))[1],
         bool_or(n.verdict) FILTER (WHERE n.node = k.course),
         count(*) FILTER (WHERE o.required AND n.state = 'completed')::integer,
-        coalesce(sum(n.fraction) FILTER (WHERE o.required), 0)
+        coalesce(sum(n.fraction::numeric) FILTER (WHERE o.required), 0)::float8
     FROM node_progress n JOIN outline_node o ON (o.tenant, o.course, o.node) = (n.tenant, n.course, n.node)
     WHERE n.tenant = :tenant AND n.course = k.course AND n.person = k.person
     HAVING count(*) > 0

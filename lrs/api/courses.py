@@ -1,4 +1,4 @@
-"""The courses of a tenant, and one course as its page shows it. Answers what the read models hold, and decides nothing."""
+"""The courses of a tenant, and one course as its page shows it: what the read models hold, nothing decided here."""
 
 from uuid import UUID
 

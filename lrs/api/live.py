@@ -1,12 +1,12 @@
-"""`GET /api/courses/{course_id}/live`: a course's changes as Server-Sent Events. Nothing is missed without being told so.
+"""`GET /api/courses/{course_id}/live`: a course's changes as Server-Sent Events; nothing is missed without a word.
 
 - `snapshot` comes first: its position is the one that the stream goes on from.
 - `change`: a CourseUpdate. Whole values: applying one twice does no harm; one with a position the page is past is old.
 - `reset`: what lies before its position may be missing. Fetch the course again; the stream goes on meanwhile.
 - `alive`, every 15 seconds without a change: everything up to its position has been sent.
 
-The id of every event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a page names
-the position of its snapshot as `?after=` when it first connects.
+The id of every event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a page
+names the position of its snapshot as `?after=` when it first connects.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ async def follow_course(
     after: Annotated[int | None, Query(ge=0)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
-    """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where there is no such course."""
+    """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where it is unknown."""
     async with serving.read.connection() as connection:
         await read_course(connection, credential.tenant, course_id)
 

@@ -26,6 +26,8 @@ router = APIRouter(prefix="/xapi/statements", tags=["statements"])
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
 POSITION = "X-LRS-Position"
 """Highest log position of what a request stored: pass it to the read models to read your own writes."""
+STORED = "X-LRS-Stored"
+"""How many statements of a request were new; the others were known already."""
 
 JSON = "application/json"
 
@@ -96,11 +98,12 @@ async def _one(here: Services, who: Credential, wanted: UUID, *, voided: bool) -
 
 async def _store(here: Services, who: Credential, statements: list[NewStatement]) -> dict[str, str]:
     _refuse_missing_parts(statements)
-    position = await here.log.append(who.tenant, who.authority, statements) if statements else None
-    if position is None:
-        return {}
-    here.wake()
-    return {POSITION: str(position)}
+    positions = await here.log.append(who.tenant, who.authority, statements) if statements else []
+    headers = {STORED: str(len(positions))}
+    if positions:
+        here.wake()
+        headers[POSITION] = str(max(positions))
+    return headers
 
 
 async def _body(request: Request, here: Services) -> bytes:

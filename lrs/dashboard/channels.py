@@ -1,4 +1,4 @@
-"""From the bus to many readers: each change of a course is read once, encoded once, and handed to everyone who follows it.
+"""From the bus to many readers: each change of a course is read once, encoded once, and handed to all who follow it.
 
 Nobody is left behind in silence. A reader is told everything after the position that he named, or is told to begin anew
 (`reset`): because the backlog does not reach back that far, or because he is too slow to be waited for.
@@ -44,7 +44,7 @@ class Frame(NamedTuple):
 
 
 def frame(event: str, position: int, data: bytes | None = None) -> Frame:
-    """An event whose id is the position; its data, JSON without a line break, tells the position where none is given."""
+    """An event whose id is the position. data: JSON without a line break; where none is given it tells the position."""
     data = data or msgspec.json.encode({"position": position})
     return Frame(position, b"id: %d\nevent: %s\ndata: %s\n\n" % (position, event.encode(), data))
 

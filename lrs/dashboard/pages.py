@@ -1,4 +1,4 @@
-"""The pages: complete as they come from the server; a script then keeps them moving. Nothing is loaded from elsewhere."""
+"""The pages: complete as the server sends them; a script then keeps them moving. Nothing is loaded from elsewhere."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from lrs.api.services import Serving, SignedIn
+from projections.course_view import Learner, short_identifier
 from projections.course_view_queries import read_courses, read_view
 from schemas.errors import NotFound
 
@@ -58,6 +59,11 @@ def percent(share: float | None) -> str:
     return f"{99 if 0.995 <= share < 1 else floor(share * 100 + 0.5)} %"
 
 
+def verdict(learner: Learner) -> str:
+    """What stands under a grade: whether the learner has passed, where that is known."""
+    return {True: "passed", False: "not passed", None: ""}[learner.passed]
+
+
 def utc_words(moment: datetime) -> str:
     """An instant for a reader without the script."""
     moment = moment.astimezone(UTC)
@@ -74,11 +80,17 @@ def json_island(value: object) -> Markup:
     return Markup(msgspec.json.encode(value).decode().replace("<", "\\u003c"))
 
 
-@cache
 def static_url(name: str) -> str:
-    """The address of a static file, new whenever its content is."""
-    digest = blake2b((HERE / "static" / name).read_bytes(), digest_size=6).hexdigest()
-    return f"/static/{name}?v={digest}"
+    """The address of a static file, new whenever any of them is."""
+    return f"/static/{name}?v={_static_version()}"
+
+
+@cache
+def _static_version() -> str:
+    digest = blake2b(digest_size=6)
+    for file in sorted((HERE / "static").iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @cache
@@ -89,7 +101,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(percent=percent, utc_words=utc_words, utc_text=utc_text, json_island=json_island)
+    for name in (percent, verdict, utc_words, utc_text, json_island):
+        found.filters[name.__name__] = name
+    found.filters["identifier"] = short_identifier
     found.globals["static"] = static_url
     return found
 

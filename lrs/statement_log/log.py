@@ -61,10 +61,10 @@ class StatementLog:
             self._salts[tenant] = row[0]
         return self._salts[tenant]
 
-    async def append(self, tenant: int, authority: Authority, batch: Sequence[NewStatement]) -> int | None:
+    async def append(self, tenant: int, authority: Authority, batch: Sequence[NewStatement]) -> list[int]:
         """Store a batch, all or nothing, in one round trip; ids are distinct within it.
 
-        Answers the highest position, or None where every statement was known already. Raises StatementConflict where an id
+        Answers the positions of those that were new; known ones are left as they are. Raises StatementConflict where an id
         is known with other content (xAPI Data 2.3.1), races included.
         """
         salt = await self.salt(tenant)
@@ -85,7 +85,7 @@ class StatementLog:
                 if error.sqlstate == _CONFLICT:
                     raise StatementConflict(UUID(error.diag.message_detail)) from error
                 raise
-        return max((row[2] for row in rows), default=None)
+        return [row[2] for row in rows]
 
     async def append_control_event(self, tenant: int, kind: str, payload: dict[str, Any]) -> int:
         """Store one control event; answers its position."""

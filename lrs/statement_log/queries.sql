@@ -70,9 +70,9 @@ SELECT s.position, s.id, s.stored, s."timestamp", s.payload::text, a.agent
 FROM statement s JOIN authority a ON a.authority = s.authority
 WHERE s.stored = :stored AND s.position = :position;
 
--- name: oldest_stored
--- When the first statement of the log was stored: where searching backwards ends.
-SELECT stored FROM statement ORDER BY stored LIMIT 1;
+-- name: range_of_stored
+-- When the first statement of the log was stored, which is where searching backwards ends; and what time it is.
+SELECT (SELECT stored FROM statement ORDER BY stored LIMIT 1), clock_timestamp();
 
 -- name: tenant_salt
 -- The secret that keys every hash of the tenant.

@@ -39,22 +39,28 @@ class SafeBound:
         self._marks: deque[_Mark] = deque()
         self._reached = Bound(0, EPOCH)
 
+    @property
+    def _newest(self) -> int:
+        """The highest position that has a mark or is reached."""
+        return self._marks[-1].bound.position if self._marks else self._reached.position
+
     async def advance(self, connection: AsyncConnection) -> Bound:
         """Take a mark if the sequence has moved, and answer the highest bound that is safe now.
 
-        The connection must be in autocommit mode: each question is a transaction of its own.
+        The connection must be in autocommit mode: each question is a transaction of its own. Several callers may share one
+        SafeBound, each with a connection of its own.
         """
         row = await (await connection.execute(QUERIES.last_position.sql)).fetchone()
         assert row is not None
         now, last_value, is_called = row
         last = Bound(last_value if is_called else 0, now)
-        newest = self._marks[-1].bound if self._marks else self._reached
-        if last.position > newest.position:
+        if last.position > self._newest:
             own = await (await connection.execute(QUERIES.own_transaction_id.sql)).fetchone()
             assert own is not None
-            self._marks.append(_Mark(last, own[0]))
-        elif not self._marks:
-            self._reached = last  # nothing was drawn since: the same position holds until now
+            if last.position > self._newest:  # another caller may have been here meanwhile
+                self._marks.append(_Mark(last, own[0]))
+        elif last.position == self._reached.position:
+            self._reached = max(self._reached, last)  # nothing was drawn since: the same holds until now
         if self._marks:
             oldest = await (await connection.execute(QUERIES.oldest_running_transaction.sql)).fetchone()
             assert oldest is not None

@@ -1,8 +1,8 @@
 """Searching the log: one page for a query, and a cursor to the next that stays valid while writers write.
 
 Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a page
-costs does not grow with the log. A page never shows a statement above the safe bound, so following `more` neither misses nor
-repeats one.
+costs does not grow with the log. A page shows what is committed. Its place in (stored, position) is the cursor, so following
+`more` neither misses nor repeats a statement that was there at the start; up to when the log is surely whole is said beside it.
 """
 
 from collections.abc import Iterator
@@ -75,18 +75,17 @@ class Search:
         async with self._pool.connection() as connection:
             return (await self._bound.advance(connection)).stored_floor
 
-    async def page(
-        self, tenant: int, salt: bytes, query: StatementQuery, cursor: Cursor | None, limit: int
-    ) -> Page:
+    async def page(self, tenant: int, salt: bytes, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page:
         """The statements that match, from the cursor on."""
         terms = terms_of(query)
         async with self._pool.connection() as connection:
             bound = await self._bound.advance(connection)
-            found = await connection.execute(QUERIES.oldest_stored.sql)
-            row = await found.fetchone()
-            low = max(query.since or EPOCH, (row[0] if row else _FAR) - _TICK)
-            high = min(query.until or _FAR, bound.stored_floor + CLOCK_SLACK)
-            values: dict[str, Any] = {"tenant": tenant, "bound": bound.position}
+            row = await (await connection.execute(QUERIES.range_of_stored.sql)).fetchone()
+            assert row is not None
+            oldest, now = row
+            low = max(query.since or EPOCH, (oldest or now) - _TICK)
+            high = min(query.until or _FAR, now + CLOCK_SLACK)
+            values: dict[str, Any] = {"tenant": tenant}
             if terms:
                 values["keys"] = sorted({key_of(term, salt) for term in terms})
             if cursor is not None:
@@ -95,9 +94,7 @@ class Search:
                     low = max(low, cursor.stored - _TICK)
                 else:
                     high = min(high, cursor.stored)
-            sql = page_query(
-                ascending=query.ascending, with_keys=bool(terms), with_cursor=cursor is not None
-            )
+            sql = page_query(ascending=query.ascending, with_keys=bool(terms), with_cursor=cursor is not None)
             statements: list[RecordedStatement] = []
             for window_low, window_high in _windows(low, high, ascending=query.ascending):
                 wanted = limit + 1 - len(statements)

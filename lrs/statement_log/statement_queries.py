@@ -50,7 +50,7 @@ _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 def page_query(*, ascending: bool, with_keys: bool, with_cursor: bool) -> str:
     """SQL of one page within one window of stored; rows are the fields of RecordedStatement.
 
-    Parameters: tenant, low (exclusive), high (inclusive), bound (highest position), limit; keys, where with_keys; after_stored
+    Parameters: tenant, low (exclusive), high (inclusive), limit; keys, where with_keys; after_stored
     and after_position, where with_cursor. Voided statements are left out, but not voiding ones (xAPI Data 2.3.2).
     """
     s = _STATEMENT.c
@@ -62,7 +62,6 @@ def page_query(*, ascending: bool, with_keys: bool, with_cursor: bool) -> str:
             s.tenant == bindparam("tenant", type_=Integer),
             s.stored > bindparam("low", type_=_INSTANT),
             s.stored <= bindparam("high", type_=_INSTANT),
-            s.position <= bindparam("bound", type_=BigInteger),
             or_(
                 ~exists().where(and_(targeted.c.tenant == s.tenant, targeted.c.voided == s.id)),
                 exists().where(voiding.c.position == s.position),
@@ -74,9 +73,7 @@ def page_query(*, ascending: bool, with_keys: bool, with_cursor: bool) -> str:
         statement = statement.where(s["keys"].contains(bindparam("keys", type_=ARRAY(BigInteger))))
     place = tuple_(s.stored, s.position)
     if with_cursor:
-        cursor = tuple_(
-            bindparam("after_stored", type_=_INSTANT), bindparam("after_position", type_=BigInteger)
-        )
+        cursor = tuple_(bindparam("after_stored", type_=_INSTANT), bindparam("after_position", type_=BigInteger))
         statement = statement.where(place > cursor if ascending else place < cursor)
     if ascending:
         statement = statement.order_by(s.stored, s.position)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from lrs.simulation.cohort import simulate
 from lrs.simulation.course import COURSE_IRI
 from lrs.simulation.delivery import deliveries, hold_back
-from lrs.simulation.demo import DemoReport, run_demo
+from lrs.simulation.demo import MEASURED_RATE, DemoReport, run_demo
 from lrs.simulation.latency import percentiles
 from tests.integration.fake_endpoint import COURSE_ID, Answer, FakeEndpoint, Request
 
@@ -33,7 +34,9 @@ def played(endpoint: FakeEndpoint, **options: Any) -> tuple[DemoReport, list[str
 
 def test_it_posts_the_cohort_waits_for_the_read_models_and_says_one_line_of_json() -> None:
     endpoint = FakeEndpoint(says_stored=False)
+    begin = time.monotonic()
     _, said = played(endpoint, live=False, as_json=True)
+    assert time.monotonic() - begin > 0.9 * len(NEWEST) / MEASURED_RATE
     assert len(said) == 1
     assert "\n" not in said[0]
     line = json.loads(said[0])

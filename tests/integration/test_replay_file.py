@@ -13,7 +13,8 @@ from uuid import UUID
 
 import pytest
 
-from lrs.replay_file import ReplayReport, replay
+from lrs.replay_file import replay
+from lrs.replay_report import ReplayReport
 from lrs.replay_state import StateUnusable
 from tests.integration.fake_endpoint import CREDENTIAL, Answer, FakeEndpoint, Request, Statement, problem
 
@@ -202,7 +203,17 @@ def test_a_busy_gone_or_forgetful_endpoint_is_waited_for(tmp_path: Path) -> None
     report = replayed(endpoint, lines(tmp_path / "a.jsonl", [statement(n) for n in range(100)]), patience=20)
     assert endpoint.ids() == [str(UUID(int=n + 1)) for n in range(100)]
     assert (report.stored, report.known, report.refused, report.waits) == (50, 50, 0, 5)
-    assert report.seconds >= 1
+
+
+def test_a_busy_endpoint_is_given_the_time_it_asks_for_and_not_more_than_the_patience(tmp_path: Path) -> None:
+    busy = Answer(503, {"title": "busy"}, {"Retry-After": "1"})
+    path = lines(tmp_path / "a.jsonl", [statement(0)])
+    endpoint = FakeEndpoint(before=misbehaving(busy, busy))
+    impatient = replayed(endpoint, path, patience=0.9)
+    assert (impatient.exit_code, impatient.waits, len(endpoint.requests)) == (2, 0, 1)
+    patient = replayed(endpoint, path, patience=5)
+    assert (patient.stored, patient.waits, len(endpoint.requests)) == (1, 1, 3)
+    assert patient.seconds >= 1
 
 
 def test_a_server_error_that_one_statement_causes_holds_back_no_other(tmp_path: Path) -> None:

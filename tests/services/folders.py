@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 
 @contextmanager

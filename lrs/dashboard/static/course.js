@@ -1,35 +1,22 @@
-// Keeps the page of one course as the server says it is. The page is complete when it arrives; from its position on it
-// follows the stream of changes, and where anything might have been missed it fetches the whole course again.
+// Keeps the page of one course as the server says it is. The page is complete when it arrives; from its position on the
+// stream tells what moves.
+
+// The other modules under the version that this one was asked for, so that a cache never mixes two.
+const { search } = new URL(import.meta.url);
+const { age, capital, exact, identifier, percent, zone } = await import(`./words.js${search}`);
+const { follow } = await import(`./stream.js${search}`);
 
 const $ = (id) => document.getElementById(id);
 const main = document.querySelector("main");
 const address = `/api/courses/${main.dataset.course}`;
 const ROWS = Number(main.dataset.rows);
 const FLASH = 1600; // ms
-const SILENCE = 40_000; // ms: the server speaks every 15 s, so a quieter line is dead
 const AGEING = 30_000; // ms between two looks at "5 minutes ago"
-const REWORD = 3_600_000; // ms: reasons such as "for 9 days" are as of the snapshot
+const REWORD = 3_600_000; // ms: reasons such as "for 9 days" are as of the last fetch
 
-let { position, course, summary, roster: lines, outline, recent } = JSON.parse($("view").textContent);
-let roster = new Map(lines.map((one) => [one.person, one]));
-
-/* ---- words ---- */
-
-const pad = (share) => (share >= 0.995 && share < 1 ? 99 : Math.floor(share * 100 + 0.5));
-const percent = (share) => (share == null ? "–" : `${pad(share)} %`);
-const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
-const identifier = (ifi) => ifi.slice(ifi.indexOf(":") + 1).replace("mailto:", "").replace("|", " ");
-const ago = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-const local = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
-const utc = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-const UNITS = [["minute", 60], ["hour", 3600], ["day", 86_400], ["week", 604_800], ["month", 2_629_800], ["year", 31_557_600]];
-
-function age(instant) {
-  const seconds = (Date.parse(instant) - Date.now()) / 1000;
-  if (seconds > -60 && seconds < 60) return "just now";
-  const [unit, size] = UNITS.findLast(([, size]) => Math.abs(seconds) >= size);
-  return ago.format(Math.trunc(seconds / size), unit);
-}
+let view = JSON.parse($("view").textContent);
+const byPerson = (lines) => new Map(lines.map((one) => [one.person, one]));
+let roster = byPerson(view.roster);
 
 /* ---- filling in ---- */
 
@@ -44,7 +31,7 @@ function writeTime(element, name, instant, otherwise = "") {
   const time = part(element, name);
   time.dateTime = instant ?? "";
   time.textContent = instant ? age(instant) : otherwise;
-  time.title = instant ? `${local.format(new Date(instant))} here, ${utc.format(new Date(instant))} UTC` : "";
+  time.title = instant ? exact(instant) : "";
 }
 
 function fillLearner(row, one) {
@@ -57,9 +44,8 @@ function fillLearner(row, one) {
   write(row, "progress", percent(one.progress));
   write(row, "nodes", `${one.completed_nodes} of ${one.required_nodes} done`);
   write(row, "grade", percent(one.grade_so_far));
-  const least = one.grade_if_nothing_more;
-  const verdict = one.passed == null ? "" : one.passed ? "passed · " : "not passed · ";
-  write(row, "floor", least == null ? "" : `${verdict}${percent(least)} if nothing more is done`);
+  write(row, "verdict", one.passed == null ? "" : one.passed ? "passed" : "not passed");
+  write(row, "least", percent(one.grade_if_nothing_more));
   writeTime(row, "last", one.last_activity_at, "not yet");
   const chip = part(row, "risk");
   chip.className = `chip ${one.risk?.level ?? ""}`;
@@ -74,10 +60,10 @@ function fillNode(item, one) {
   item.className = one.kind;
   item.dataset.depth = Math.min(one.depth, 4);
   write(item, "title", one.title);
-  write(item, "counts", one.required ? `${one.completed} of ${summary.enrolled}` : "");
+  write(item, "counts", one.required ? `${one.completed} of ${view.summary.enrolled}` : "");
   const bar = item.querySelector("progress");
   bar.hidden = !one.required;
-  bar.max = Math.max(summary.enrolled, 1);
+  bar.max = Math.max(view.summary.enrolled, 1);
   bar.value = one.completed;
   item.title = one.required ? `${one.completed} completed, ${one.started - one.completed} on the way` : "";
 }
@@ -108,8 +94,7 @@ function arrange(parent, template, items, keyOf, fill, flash) {
     old.delete(key);
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
-    if (shown.get(element) === one) continue;
-    fill(element, one);
+    if (shown.get(element) !== one) fill(element, one);
     shown.set(element, one);
     if (flash(one, known)) light(element);
   }
@@ -129,6 +114,7 @@ const KEYS = {
   name: null,
   progress: (one) => one.progress,
   grade: (one) => one.grade_so_far ?? -1,
+  least: (one) => one.grade_if_nothing_more ?? -1,
   last: (one) => (one.last_activity_at ? Date.parse(one.last_activity_at) : 0),
   risk: (one) => LEVELS[one.risk?.level] ?? 0,
 };
@@ -182,7 +168,7 @@ function showTile(name, value, note, alarm = false) {
 }
 
 function showSummary(flash) {
-  const s = summary;
+  const s = view.summary;
   const changed = [
     showTile("enrolled", s.enrolled, s.withdrawn ? `${s.withdrawn} withdrawn` : ""),
     showTile("active", s.active, `of ${s.enrolled}`),
@@ -198,11 +184,11 @@ function showSummary(flash) {
 function showAll(moved) {
   showSummary(moved !== undefined);
   showRoster(moved);
-  const nodes = outline.filter((one) => one.required || one.kind === "module");
+  const nodes = view.outline.filter((one) => one.required || one.kind === "module");
   arrange($("outline"), $("node"), nodes, (one) => one.id, fillNode, () => false);
-  arrange($("recent"), $("event"), recent, (one) => one.statement_id, fillEvent, (_, known) => moved && !known);
-  $("position").textContent = position;
-  main.dataset.position = position;
+  arrange($("recent"), $("event"), view.recent, (one) => one.statement_id, fillEvent, (_, known) => moved && !known);
+  $("position").textContent = view.position;
+  main.dataset.position = view.position;
 }
 
 let said = "";
@@ -217,95 +203,29 @@ function say(words) {
   if (!first) saying = setTimeout(() => ($("said").textContent = said), 5000);
 }
 
-/* ---- the stream ---- */
+/* ---- what the stream tells ---- */
 
-let source = null;
-let heard = Date.now();
-let failures = 0;
-let retrying = 0;
-let fetching = false;
-let waiting = []; // changes that arrive while the course is being fetched
-
-function tell(state, words) {
-  $("link").dataset.state = state;
-  if ($("link-words").textContent !== words) $("link-words").textContent = words;
-}
-
-function connect() {
-  clearTimeout(retrying);
-  source?.close();
-  heard = Date.now();
-  source = new EventSource(`${address}/live?after=${position}`);
-  const on = (name, act) =>
-    source.addEventListener(name, (event) => {
-      heard = Date.now();
-      act(JSON.parse(event.data));
-    });
-  on("snapshot", (told) => {
-    failures = 0;
-    tell("live", "Live");
-    if (told.position > position) fetchAll();
-  });
-  on("change", take);
-  on("reset", fetchAll);
-  on("alive", (told) => {
-    if (!fetching) position = Math.max(position, told.position);
-  });
-  source.onerror = () => {
-    tell("trying", "Reconnecting…");
-    // A browser tries again by itself after a broken line, but not after an answer that is no stream.
-    if (source.readyState === EventSource.CLOSED) later(fetchAll);
-  };
-}
-
-function later(act) {
-  clearTimeout(retrying);
-  failures += 1;
-  retrying = setTimeout(act, Math.min(30_000, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
-}
-
-function take(update) {
-  if (fetching) waiting.push(update);
-  else if (update.after > position) fetchAll();
-  else if (update.position > position) apply(update);
-}
-
-function apply(update) {
-  position = update.position;
-  summary = update.summary;
-  recent = update.recent;
-  if (update.outline) outline = update.outline;
-  for (const person of update.removed) roster.delete(person);
-  for (const one of update.roster) roster.set(one.person, one);
-  showAll(new Set(update.roster.map((one) => one.person)));
-}
-
-async function fetchAll() {
-  if (fetching) return;
-  fetching = true;
-  let answer;
-  try {
-    answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(20_000) });
-    if (answer.ok) {
-      ({ position, course, summary, roster: lines, outline, recent } = await answer.json());
-      roster = new Map(lines.map((one) => [one.person, one]));
-    }
-  } catch {
-    answer = null;
-  }
-  fetching = false;
-  if (answer?.ok) {
-    part(document, "course").textContent = course.title;
+const page = {
+  update(change) {
+    const { position, summary, recent } = change;
+    // Each node says "3 of 40": a new number of learners makes every node new.
+    const outline = change.outline ?? view.outline.map((one) => ({ ...one }));
+    view = { ...view, position, summary, recent, outline };
+    for (const person of change.removed) roster.delete(person);
+    for (const one of change.roster) roster.set(one.person, one);
+    showAll(new Set(change.roster.map((one) => one.person)));
+  },
+  whole(fetched) {
+    view = fetched;
+    roster = byPerson(view.roster);
+    part(document, "course").textContent = view.course.title;
     showAll();
-    for (const update of waiting.splice(0)) take(update);
-    if (source.readyState === EventSource.CLOSED) connect();
-  } else if (answer?.status === 401 || answer?.status === 404) {
-    source.close();
-    tell("out", answer.status === 401 ? "Signed out: reload the page" : "This course is gone");
-  } else {
-    later(fetchAll);
-  }
-}
+  },
+  state(name, words) {
+    $("link").dataset.state = name;
+    if ($("link-words").textContent !== words) $("link-words").textContent = words;
+  },
+};
 
 /* ---- what a reader can do ---- */
 
@@ -359,17 +279,13 @@ $("proof-close").onclick = () => $("proof").close();
 
 document.documentElement.classList.add("scripted");
 $("tools").hidden = false;
-$("zone").textContent = `Times are those of your place (${Intl.DateTimeFormat().resolvedOptions().timeZone}).`;
+$("zone").textContent = `Times are those of your place (${zone}).`;
 showAll();
-connect();
+const stream = follow(address, view.position, page);
 
 setInterval(() => {
   for (const time of document.querySelectorAll("time[datetime]")) {
     if (time.dateTime) time.textContent = age(time.dateTime);
   }
-  if (Date.now() - heard > SILENCE && source.readyState !== EventSource.CLOSED) connect();
 }, AGEING);
-setInterval(() => summary.at_risk && fetchAll(), REWORD);
-addEventListener("online", connect);
-addEventListener("pagehide", () => source.close());
-addEventListener("pageshow", (event) => event.persisted && connect());
+setInterval(() => view.summary.at_risk > 0 && stream.refresh(), REWORD);

@@ -1,12 +1,22 @@
 -- For analysts: the facts in plain words, and the calendar that GET /api/analytics/activity counts by. docs/analytics.md.
 CREATE SCHEMA analytics;
 
+-- For a midnight in the 4 hours after which the clock was set back: the same midnight before that, where there was one.
+CREATE FUNCTION analytics.earlier_midnight(midnight timestamp, later timestamptz, zone text) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE WHEN earlier AT TIME ZONE zone = midnight THEN earlier ELSE later END
+    FROM (SELECT later + (midnight - interval '4 hours' - ((later - interval '4 hours') AT TIME ZONE zone)) AS earlier) e;
+END;
+
 -- The first instant of a calendar day in a zone. Where the clock is set back over midnight (the Azores, Havana), PostgreSQL
--- takes the second midnight; the day begins at the first. Where midnight is skipped, the day begins when the clock jumps.
+-- takes the later of the two midnights; the day begins at the earlier. No clock was ever set back by more than 4 hours at
+-- once, but over the date line. Where midnight is skipped, the day begins when the clock jumps.
 CREATE FUNCTION analytics.midnight(day date, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (day::timestamp AT TIME ZONE zone) - CASE
-    WHEN ((day::timestamp AT TIME ZONE zone) - interval '1 hour') AT TIME ZONE zone = day::timestamp
-    THEN interval '1 hour' ELSE interval '0' END;
+RETURN CASE
+    WHEN ((day::timestamp AT TIME ZONE zone) - interval '4 hours') AT TIME ZONE zone <= day::timestamp - interval '4 hours'
+    THEN day::timestamp AT TIME ZONE zone
+    ELSE analytics.earlier_midnight(day::timestamp, day::timestamp AT TIME ZONE zone, zone) END;
 
 -- The first instant of the calendar hour, day, week (from Monday) or month that an instant lies in. An hour that the clock
 -- strikes twice is two buckets.

@@ -25,7 +25,7 @@ def compute(statements: Iterable[LoggedStatement], clock: datetime | None) -> di
     durations whole milliseconds, IRIs and people are text, statement ids are UUIDs.
     """
     facts = live_facts(statements)
-    # A Group is no learner, and an object that is no Activity has no course: both stay facts only.
+    # A Group is no learner and makes no claims; an object that is no Activity has no course: both stay facts only.
     placed = [fact for fact in facts if fact.person is not None and fact.course is not None]
     outline = outline_of(placed)
 
@@ -64,7 +64,7 @@ def compute(statements: Iterable[LoggedStatement], clock: datetime | None) -> di
         required = {node for node, row in nodes.items() if row["required"]}
         models["course_grade"][course, person] = course_grade(course, own, grades, graded)
         models["enrollment"][course, person] = enrollment(course, own, progress_rows, required)
-        risk = inactivity(models["enrollment"][course, person], clock)
+        risk = inactivity(models["enrollment"][course, person], len(required), clock)
         if risk is not None:
             models["risk_state"][course, person, "inactive"] = risk
     return models

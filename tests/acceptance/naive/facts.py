@@ -89,9 +89,7 @@ def live_facts(statements: Iterable[LoggedStatement]) -> list[Fact]:
     target_of = {key: voided_by(statement.payload) for key, statement in by_id.items()}
     targets = set(target_of.values())
     facts = [
-        fact_of(key, statement)
-        for key, statement in by_id.items()
-        if target_of[key] is None and key not in targets
+        fact_of(key, statement) for key, statement in by_id.items() if target_of[key] is None and key not in targets
     ]
     facts.sort(key=lambda fact: (fact.at, fact.id))
     return place_by_registration(facts)
@@ -111,9 +109,9 @@ def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
     context = mapping(payload.get("context"))
     result_extensions = mapping(result.get("extensions"))
     context_extensions = mapping(context.get("extensions"))
-    around = activities_in(context, "parent") + activities_in(context, "grouping")
+    parents, grouping = activities_in(context, "parent"), activities_in(context, "grouping")
     target = object_activity(payload)
-    node, course, placement = place(target, around)
+    node, course, placement = place(target, parents, grouping)
     event = event_of(verb, target)
     played = verb == vocabulary.PLAYED
     progress = number(result_extensions.get(vocabulary.PROGRESS))
@@ -129,13 +127,13 @@ def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
         node=node,
         course=course,
         placement=placement,
-        context=around,
+        context=parents + grouping,
         score=read_score(result.get("score")),
         success=truth(result.get("success")),
         completion=truth(result.get("completion")),
         duration=duration_in_ms(result.get("duration")),
         progress=progress / 100 if progress is not None and 0 <= progress <= 100 else None,
-        attempt=attempt_of(payload, around),
+        attempt=attempt_of(payload, parents + grouping),
         registration=identifier(context.get("registration")),
         media=read_media(result_extensions, context_extensions, played) if carries_media else None,
     )
@@ -189,8 +187,9 @@ def event_of(verb: str, target: Activity | None) -> str:
 
 def attempt_of(payload: dict[str, Any], around: tuple[Activity, ...]) -> str | None:
     """The attempt key, its kind in front; None where the statement names no attempt."""
-    for activity in around:
-        if activity.type == vocabulary.ATTEMPT_TYPE:
+    target = object_activity(payload)
+    for activity in (target, *around):
+        if activity is not None and activity.type == vocabulary.ATTEMPT_TYPE:
             return f"activity:{activity.id}"
     context = mapping(payload.get("context"))
     session = mapping(context.get("extensions")).get(vocabulary.SESSION)
@@ -199,7 +198,7 @@ def attempt_of(payload: dict[str, Any], around: tuple[Activity, ...]) -> str | N
     registration = identifier(context.get("registration"))
     if registration is not None:
         return f"registration:{registration}"
-    if object_activity(payload) is None:
+    if target is None:
         return None
     definition = mapping(mapping(payload.get("object")).get("definition"))
     count = mapping(definition.get("extensions")).get(vocabulary.ATTEMPT_NUMBER)
@@ -209,19 +208,20 @@ def attempt_of(payload: dict[str, Any], around: tuple[Activity, ...]) -> str | N
 
 
 def place(
-    target: Activity | None, around: tuple[Activity, ...]
+    target: Activity | None, parents: tuple[Activity, ...], grouping: tuple[Activity, ...]
 ) -> tuple[Activity | None, Activity | None, str]:
     """Node, course and placement by the steps 1 to 3 of section 4."""
     node = target
     if is_typed(target, {vocabulary.ATTEMPT_TYPE}):
-        units = [activity for activity in around if activity.level == "unit"]
+        units = [activity for activity in parents + grouping if activity.level == "unit"]
         node = units[0] if units else None
     if target is None or node is None:
         return None, None, "unassigned"
-    for activity in around:
+    is_course = target.type in vocabulary.COURSE_TYPES
+    for activity in parents if is_course else parents + grouping:
         if activity.type in vocabulary.COURSE_TYPES:
             return node, activity, "context"
-    if target.type in vocabulary.COURSE_TYPES:
+    if is_course:
         return node, target, "object"
     match = vocabulary.OPEN_EDX_BLOCK.match(node.id)
     if match:

@@ -5,7 +5,6 @@ Claims of section 4, completion rule, `required` and `graded` of section 5.
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from . import vocabulary
 from .facts import Activity, Fact
@@ -25,9 +24,14 @@ def claimed_title(activity: Activity) -> str | None:
 
 
 def h5p_base(iri: str) -> str | None:
-    """The identifier before its query string, when that has a subContentId."""
-    has_sub_content = "subContentId" in parse_qs(urlsplit(iri).query, keep_blank_values=True)
-    return iri.split("?", 1)[0] if has_sub_content else None
+    """The identifier without its query parameter subContentId, all else kept; None where it has none."""
+    before, hash_sign, fragment = iri.partition("#")
+    path, _, query = before.partition("?")
+    parameters = query.split("&")
+    kept = [one for one in parameters if one.partition("=")[0] != "subContentId"]
+    if len(kept) == len(parameters):
+        return None
+    return path + ("?" + "&".join(kept) if kept else "") + hash_sign + fragment
 
 
 def claims_of(fact: Fact) -> dict[str, Claim]:
@@ -36,7 +40,8 @@ def claims_of(fact: Fact) -> dict[str, Claim]:
     assert fact.node is not None
     course, node = fact.course, fact.node
     ancestors = [activity for activity in fact.context if activity.level in ("module", "unit")]
-    bases: list[str] = []
+    node_level = node.level or "unit"
+    base = h5p_base(node.id) if node_level in ("item", "unit") and node.id != course.id else None
 
     def first(level: str, child: str) -> str | None:
         for activity in ancestors:
@@ -47,29 +52,29 @@ def claims_of(fact: Fact) -> dict[str, Claim]:
     def parent_of(child: str, level: str) -> str | None:
         if child == course.id:
             return None
-        base = h5p_base(child) if level in ("item", "unit") else None
-        if base is not None:
-            bases.append(base)
-            return base
         above = first("unit", child) if level == "item" else None
         if above is None and level in ("item", "unit"):
             above = first("module", child)
         return above or course.id
 
-    claims = {node.id: Claim(node.type, claimed_title(node), parent_of(node.id, node.level or "unit"))}
+    claims = {node.id: Claim(node.type, claimed_title(node), base or parent_of(node.id, node_level))}
     claims.setdefault(course.id, Claim(course.type, claimed_title(course), None))
     for activity in ancestors:
         if activity.id not in claims and activity.level is not None:
             parent = parent_of(activity.id, activity.level)
             claims[activity.id] = Claim(activity.type, claimed_title(activity), parent)
-    for base in bases:
-        claims.setdefault(base, Claim(None, None, first("module", base) or course.id))
+    if base is not None:
+        claims.setdefault(base, Claim(None, None, parent_of(base, "unit")))
     return claims
 
 
-def kind_of(iri: str, activity_type: str | None, course: str) -> str:
+def kind_of(iri: str, activity_type: str | None, course: str, is_parent: bool) -> str:
+    """Kind of an outline node; `is_parent` when some outline node of the course has it as parent."""
     if iri == course:
         return "course"
+    by_type = activity_type in vocabulary.MODULE_TYPES and vocabulary.block_kind(iri) not in vocabulary.MODULE_BLOCKS
+    if by_type and not is_parent:
+        return "unit"
     level = vocabulary.level(iri, activity_type) or "unit"
     return "module" if level == "course" else level
 
@@ -92,6 +97,7 @@ def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
     """outline_node rows by (course, activity), from facts in order that have a course and a person."""
     nodes: dict[tuple[str, str], dict[str, Any]] = {}
     scored: set[tuple[str, str]] = set()
+    tracked: set[tuple[str, str]] = set()
     for fact in facts:
         assert fact.course is not None
         assert fact.node is not None
@@ -103,13 +109,19 @@ def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
             row["parent"] = claim.parent
         if fact.is_scoring:
             scored.add((course, fact.node.id))
+        if fact.event in vocabulary.TRACKED_EVENTS:
+            tracked.add((course, fact.node.id))
+    parents = {(course, row["parent"]) for (course, _), row in nodes.items()}
     for (course, iri), row in nodes.items():
-        row["kind"] = kind_of(iri, row["type"], course)
+        row["kind"] = kind_of(iri, row["type"], course, (course, iri) in parents)
         row["rule"] = rule_of(iri, row["type"], row["kind"])
+    # Every kind is known by now: `required` looks at the parent's.
     for (course, iri), row in nodes.items():
         parent = nodes.get((course, row["parent"]))
         inside_a_unit = parent is not None and parent["kind"] == "unit"
         counted = row["kind"] == "unit" or (row["kind"] == "item" and not inside_a_unit)
-        row["required"] = row["rule"] != "none" and counted
+        listed = row["type"] in vocabulary.LISTED_TYPES or vocabulary.block_kind(iri) is not None
+        belongs = listed or (course, iri) in tracked
+        row["required"] = row["rule"] != "none" and counted and belongs
         row["graded"] = row["required"] and (course, iri) in scored
     return nodes

@@ -3,12 +3,16 @@
 Coverage (section 3), completion (5), node_progress (6) and attempts (7). Facts come in the order (at, id).
 """
 
+from bisect import bisect_left
 from datetime import datetime
 from itertools import pairwise
 from math import fsum
 from typing import Any
 
 from .facts import Fact
+from .reading import Media
+
+Segment = tuple[float, float]  # seconds from the start of the media
 
 GAP_SECONDS = 1800
 PASS_MARK = 0.6
@@ -21,19 +25,28 @@ def milliseconds(start: datetime, end: datetime) -> int:
     return (between.days * 86_400_000_000 + between.seconds * 1_000_000 + between.microseconds) // 1000
 
 
-def coverage(facts: list[Fact]) -> float:
-    """Share of the media that these facts of one person and node cover, 0 to 1, 6 decimals."""
-    seen = [(fact.at, fact.media) for fact in facts if fact.media is not None]
-    length = max((media.length for _, media in seen if media.length is not None), default=0.0)
-    if length == 0:
-        return 0.0
-    segments = [segment for _, media in seen for segment in media.segments]
-    if not segments:
-        for (at, media), (next_at, following) in pairwise(seen):
-            end = following.time if following.time_from is None else following.time_from
-            if media.played and media.time is not None and end is not None and end > media.time:
-                watched = (next_at - at).total_seconds() * media.speed
-                segments.append((media.time, min(end, media.time + watched)))
+def segments_given(seen: list[tuple[datetime, Media]]) -> dict[Segment, int]:
+    """Every covered segment, uncut, with the index of the first fact that gives it.
+
+    Segments that were sent are given by their statement. Where none was sent at all, a play and the fact after it
+    make one, which the second of the two gives.
+    """
+    given: dict[Segment, int] = {}
+    for index, (_, media) in enumerate(seen):
+        for segment in media.segments:
+            given.setdefault(segment, index)
+    if given:
+        return given
+    for index, ((at, media), (next_at, following)) in enumerate(pairwise(seen), 1):
+        end = following.time if following.time_from is None else following.time_from
+        if media.played and media.time is not None and end is not None and end > media.time:
+            watched = (next_at - at).total_seconds() * media.speed
+            given.setdefault((media.time, min(end, media.time + watched)), index)
+    return given
+
+
+def share_of(segments: list[Segment], length: float) -> float:
+    """Measure of the union of the segments, cut to 0…length, as a share of the length, 6 decimals."""
     covered = []
     reached = 0.0
     for start, end in sorted(segments):
@@ -44,17 +57,37 @@ def coverage(facts: list[Fact]) -> float:
     return round(fsum(covered) / length, 6)
 
 
-def threshold(facts: list[Fact]) -> float:
-    asked = [fact.media.threshold for fact in facts if fact.media and fact.media.threshold is not None]
-    return min(asked, default=DEFAULT_THRESHOLD)
+def coverage(facts: list[Fact]) -> tuple[float, Fact | None]:
+    """Share of the media that these facts of one person and node cover, and the fact at which that is enough.
+
+    Length, threshold and the choice between segments and pairs are those of all the facts, so that the share can only
+    grow from fact to fact: the first that is enough is found by halving.
+    """
+    watching = [(fact, fact.media) for fact in facts if fact.media is not None]
+    length = max((media.length for _, media in watching if media.length is not None), default=0.0)
+    if length == 0:
+        return 0.0, None
+    asked = [media.threshold for _, media in watching if media.threshold is not None]
+    threshold = min(asked, default=DEFAULT_THRESHOLD)
+    given = segments_given([(fact.at, media) for fact, media in watching])
+
+    def share_at(index: int) -> float:
+        return share_of([segment for segment, giver in given.items() if giver <= index], length)
+
+    share = share_at(len(watching) - 1)
+    if share < threshold:
+        return share, None
+    first = bisect_left(range(len(watching)), True, key=lambda index: share_at(index) >= threshold)
+    return share, watching[first][0]
 
 
 def is_claim(fact: Fact) -> bool:
-    """Someone says that it is done, and the same fact does not say that it was failed."""
+    """Someone says that it is done, and the same fact does not say that it was failed or is not complete."""
     if fact.event in ("satisfied", "waived"):
         return True
-    failed = fact.success is False or (fact.score.score is not None and fact.score.score < PASS_MARK)
-    return fact.event in ("completed", "attended", "submitted") and not failed
+    low = fact.score.score is not None and fact.score.score < PASS_MARK
+    denied = fact.success is False or fact.completion is False or low
+    return fact.event in ("completed", "attended", "submitted") and not denied
 
 
 def satisfies_alone(fact: Fact, rule: str) -> bool:
@@ -93,31 +126,15 @@ def time_in(facts: list[Fact]) -> int:
     return max(longest, milliseconds(facts[0].at, facts[-1].at))
 
 
-def completion(facts: list[Fact], rule: str, start: int) -> Fact | None:
-    """The first fact from `start` on at which the rule is satisfied."""
-    for index in range(start, len(facts)):
-        if satisfies_alone(facts[index], rule):
-            return facts[index]
-        # Coverage can only have changed where there is media, or is inherited from before the revocation.
-        if rule == "media" and (facts[index].media is not None or index == start):
-            so_far = facts[: index + 1]
-            if coverage(so_far) >= threshold(so_far):
-                return facts[index]
-    return None
-
-
 def node_progress(facts: list[Fact], rule: str) -> dict[str, Any]:
     """The row of section 6 for the facts (at least one) of one course, person and node."""
     revoked = [index for index, fact in enumerate(facts) if fact.event == "uncompleted"]
-    start = revoked[-1] + 1 if revoked else 0
-    completed = completion(facts, rule, start)
+    since = facts[revoked[-1] + 1 :] if revoked else facts
+    share, enough = coverage(since) if rule == "media" else (0.0, None)
+    completed = next((fact for fact in since if fact is enough or satisfies_alone(fact, rule)), None)
     done = [fact for fact in facts if fact.is_activity]
     visits = visits_of(done)
-    fractions = [
-        fact.progress for fact in facts[start:] if fact.event == "progressed" and fact.progress is not None
-    ]
-    if rule == "media":
-        fractions.append(coverage(facts))
+    sent = [fact.progress for fact in since if fact.event == "progressed" and fact.progress is not None]
     return {
         "first_at": facts[0].at,
         "last_at": facts[-1].at,
@@ -128,7 +145,7 @@ def node_progress(facts: list[Fact], rule: str) -> dict[str, Any]:
         "completed_at": completed.at if completed else None,
         "satisfied_by": completed.id if completed else None,
         "state": "completed" if completed else "in_progress",
-        "fraction": 1.0 if completed else min(max(fractions, default=0.0), 0.999999),
+        "fraction": 1.0 if completed else min(max(share, *sent, 0.0), 0.999999),
         "visits": len(visits),
         "duration": sum(time_in(visit) for visit in visits),
     }

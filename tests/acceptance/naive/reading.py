@@ -81,7 +81,7 @@ def duration_in_ms(value: Any) -> int | None:
 
 
 def title(definition: dict[str, Any]) -> str | None:
-    """definition.name: `en`, else `en-US`, else the first tag in alphabetical order; trimmed."""
+    """definition.name: `en`, else `en-US`, else the first tag in order of code points; trimmed."""
     names = mapping(definition.get("name"))
     for tag in ["en", "en-US", *sorted(names)]:
         if tag in names:
@@ -108,11 +108,11 @@ def read_score(value: Any) -> Score:
     floor = 0.0 if low is None else low
     derived = None
     if raw is not None and high is not None and high > floor:
-        derived = (raw - floor) / (high - floor)
+        derived = number((raw - floor) / (high - floor))
     uncut = scaled if derived is None else derived
     if uncut is None:
         return Score(None, False, raw, low, high, scaled)
-    suspect = not 0 <= uncut <= 1
+    suspect = not (-1 if derived is None else 0) <= uncut <= 1
     if derived is not None and scaled is not None and abs(scaled - derived) > 0.01:
         suspect = True
     if high is not None and high <= floor:

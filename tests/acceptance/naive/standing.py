@@ -73,17 +73,17 @@ def enrollment(course: str, facts: list[Fact], progress: dict[str, Row], require
         "satisfied_by": progress[course]["satisfied_by"] if course in progress else None,
         "status": status,
         "completed_nodes": sum(1 for row in counted if row["completed_at"] is not None),
-        "progress_sum": round(progress_sum, 6),
+        "progress_sum": progress_sum,
         "progress": 1.0 if completed_at is not None else round(share, 6),
     }
 
 
-def inactivity(row: Row, clock: datetime | None) -> Row | None:
-    """The risk row `inactive` of an enrollment, None where there is no risk."""
+def inactivity(row: Row, required_nodes: int, clock: datetime | None) -> Row | None:
+    """The risk row `inactive` of an enrollment, None where there is no risk; the nodes are those of the outline."""
     last = row["last_activity_at"]
     if clock is None or last is None or row["status"] != "active":
         return None
-    if clock - row["enrolled_at"] < timedelta(days=3):
+    if clock - row["enrolled_at"] < timedelta(days=3) or row["completed_nodes"] >= required_nodes:
         return None
     for level, days in (("high", 14), ("warn", 7)):
         if clock - last >= timedelta(days=days):

@@ -124,6 +124,12 @@ DOCUMENT_TYPES = {
     "http://xapi.jisc.ac.uk/vle/content",
 }
 
+LISTED_TYPES = COURSE_TYPES | MODULE_TYPES | UNIT_TYPES | ITEM_TYPES | MEDIA_TYPES | DOCUMENT_TYPES
+TRACKED_EVENTS = {
+    *("launched", "completed", "passed", "failed", "progressed", "satisfied", "waived", "attended"),
+    *("submitted", "scored", "evaluated", "answered", "media"),
+}
+
 GENERIC_TITLES = {
     *("untitled", "storyline", "articulate storyline", "course", "lesson", "module", "quiz", "video"),
     *("interactive content", "new activity", "question"),
@@ -133,6 +139,7 @@ GENERIC_TITLES = {
 OPEN_EDX_BLOCK = re.compile(
     r"^(.*?)(xblock/)?(ccx-)?block-v1:(course-v1:|ccx-v1:)?(.+?)\+type@([^+]+)\+block@", re.DOTALL
 )
+MODULE_BLOCKS = {"chapter", "sequential"}
 LEVEL_OF_BLOCK = {
     "chapter": "module",
     "sequential": "module",
@@ -151,7 +158,7 @@ def block_kind(iri: str) -> str | None:
 def level(iri: str, activity_type: str | None) -> str | None:
     """course, module, unit or item as section 4 gives it; None where neither type nor identifier says."""
     kind = block_kind(iri)
-    if kind in ("chapter", "sequential"):
+    if kind in MODULE_BLOCKS:
         return "module"
     if activity_type in COURSE_TYPES:
         return "course"

@@ -58,7 +58,7 @@ def test_every_statement_is_valid_and_has_its_own_id_and_the_instant_it_says(see
 
 @pytest.mark.parametrize("days", [28, 35, 70])
 def test_all_of_it_lies_in_the_days_before_midnight_in_order(days: int) -> None:
-    for seed in range(10):
+    for seed in range(4):
         instants = [timed.at for timed in simulate(seed, 60, days, NOW)]
         assert instants == sorted(instants)
         assert MIDNIGHT - timedelta(days=days) <= instants[0]

@@ -1,0 +1,55 @@
+"""`lrs serve` as a child process: started, waited for until it listens, and stopped cleanly."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+from schemas.errors import LrsError
+
+STOP_SECONDS = 15
+
+
+class ServerDidNotStart(LrsError):
+    """The server ended before it listened; what it printed is above."""
+
+
+class ServerProcess:
+    """Entering answers the origin, such as http://127.0.0.1:8080."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
+        self._command = command
+        self._variables = variables
+
+    def __enter__(self) -> str:
+        self._process = subprocess.Popen(
+            self._command,
+            env={**os.environ, **self._variables},
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the parent, which then stops the server
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            listening = re.match(r"xAPI endpoint +(http://\S+)/xapi", line)
+            if listening is not None:
+                return listening[1]
+        raise ServerDidNotStart
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """SIGTERM; answers the exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=STOP_SECONDS)
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.communicate()

@@ -1,0 +1,68 @@
+"""Laws of the read models: any order of arrival, duplication, split into batches and voiding gives what the naive
+computation gives; and a rebuild gives what was there live, byte for byte."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.acceptance.course_log import CourseLog
+from tests.acceptance.read_back import read_models
+from tests.properties.learning import BEGIN, logs
+from tests.services.databases import migrated_database
+from tests.services.postgres import PostgresServer
+
+
+@pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(
+    statements=logs(),
+    batches=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    steps=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    again=st.lists(st.integers(0, 30), max_size=4),
+    ticks=st.lists(st.integers(0, 40), max_size=2),
+)
+def test_any_delivery_gives_the_naive_state(
+    database_server: PostgresServer,
+    statements: list[dict[str, Any]],
+    batches: list[int],
+    steps: list[int],
+    again: list[int],
+    ticks: list[int],
+) -> None:
+    with migrated_database(database_server) as url:
+        asyncio.run(_deliver(url, statements, batches, steps, again, ticks))
+
+
+async def _deliver(
+    url: str,
+    statements: list[dict[str, Any]],
+    batches: list[int],
+    steps: list[int],
+    again: list[int],
+    ticks: list[int],
+) -> None:
+    async with CourseLog.open(url) as log:
+        at, turn = 0, 0
+        for days in ticks[:1]:
+            await log.tick(BEGIN + timedelta(days=days))
+        while at < len(statements):
+            size = batches[turn % len(batches)]
+            await log.append(statements[at : at + size])
+            if turn in again:
+                await log.append(statements[at : at + size])
+            if turn % 2 == 0:
+                await log.project(steps)
+            at += size
+            turn += 1
+        for days in ticks[1:]:
+            await log.tick(BEGIN + timedelta(days=days))
+        await log.project(steps)
+        assert log.differences() == []
+        live = read_models(url)
+        await log.forget_read_models()
+        await log.project()
+        assert read_models(url) == live
