@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lrs import dashboard
 from lrs.access.credentials import Credentials
@@ -72,7 +74,7 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         app.include_router(router)
     static = Path(dashboard.__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
-    app.middleware("http")(_name_version)
+    app.add_middleware(NamedVersion)
     return app
 
 
@@ -82,13 +84,24 @@ def _stop_when_it_fails(task: "asyncio.Task[None]") -> None:
         _LOG.critical("the processor has stopped; read models stand still", exc_info=task.exception())
 
 
-async def _name_version(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+class NamedVersion:
     """Every answer under /xapi names the version it speaks, errors included (xAPI Communication 3.3)."""
-    response = await answer(request)
-    if request.url.path.startswith("/xapi"):
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/xapi"):
+            await self._app(scope, receive, send)
+            return
         try:
-            spoken = read_version(request.headers.get(VERSION_HEADER))
+            spoken = read_version(Headers(scope=scope).get(VERSION_HEADER))
         except QueryRefused:
             spoken = XapiVersion.V1_0_3
-        response.headers[VERSION_HEADER] = spoken.value
-    return response
+
+        async def named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[VERSION_HEADER] = spoken.value
+            await send(message)
+
+        await self._app(scope, receive, named)

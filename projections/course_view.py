@@ -151,7 +151,7 @@ def short_identifier(ifi: str) -> str:
     """What a reader recognises in an inverse functional identifier: the address, or the account's name."""
     kind, _, value = ifi.partition(":")
     if kind == "account":
-        return value.rpartition("|")[2] or value
+        return value.partition("|")[2] or value
     return value.removeprefix("mailto:") or ifi
 
 

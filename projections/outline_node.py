@@ -10,9 +10,9 @@ from projections.placement import THE_COURSE, level_of, open_edx_kind
 from projections.vocabulary import (
     ASSESSMENT_TYPES,
     DOCUMENT_TYPES,
-    LEVELS,
     LISTED_TYPES,
     MEDIA_TYPES,
+    OPEN_EDX_LEVELS,
     UNRULED_TYPES,
     Level,
 )
@@ -67,7 +67,8 @@ def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
             known.tracked |= saying.claims.tracked and claim.role == "node"
     parents = {known.parent for iri, known in heard.items() if iri != course}
     kinds = {iri: _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()}
-    return [_node(course, iri, known, kinds) for iri, known in heard.items()]
+    units = {iri for iri, known in heard.items() if kinds[iri] is Level.UNIT and _is_content(iri, known, kinds[iri])}
+    return [_node(course, iri, known, kinds[iri], units) for iri, known in heard.items()]
 
 
 def rule_of(type_: str | None, kind: str, iri: str) -> str:
@@ -87,20 +88,22 @@ def rule_of(type_: str | None, kind: str, iri: str) -> str:
 def _kind(course: str, iri: str, type_: str | None, *, leaf: bool) -> Level:
     if iri == course:
         return Level.COURSE
-    if leaf and open_edx_kind(iri) is None and LEVELS.get(type_ or "") is Level.MODULE:
-        return Level.UNIT  # Moodle types assignments as modules
     level = level_of(type_, iri) or Level.UNIT
+    by_id = OPEN_EDX_LEVELS.get(open_edx_kind(iri) or "")
+    if leaf and level is Level.MODULE and by_id is not Level.MODULE:
+        return Level.UNIT  # Moodle types assignments as modules
     return Level.MODULE if level is Level.COURSE else level
 
 
-def _node(course: str, iri: str, known: _Heard, kinds: dict[str, Level]) -> OutlineNode:
-    kind = kinds[iri]
-    rule = rule_of(known.type, kind, iri)
+def _is_content(iri: str, known: _Heard, kind: Level) -> bool:
+    listed = known.type in LISTED_TYPES or open_edx_kind(iri) is not None
+    return rule_of(known.type, kind, iri) != "none" and (listed or known.tracked)
+
+
+def _node(course: str, iri: str, known: _Heard, kind: Level, required_units: set[str]) -> OutlineNode:
     parent = None if iri == course else known.parent
-    in_unit = parent is not None and kinds.get(parent) is Level.UNIT
-    content = known.tracked or known.type in LISTED_TYPES or open_edx_kind(iri) is not None
-    counts = kind is Level.UNIT or (kind is Level.ITEM and not in_unit)
-    required = rule != "none" and counts and content
+    counts = kind is Level.UNIT or (kind is Level.ITEM and parent not in required_units)
+    required = counts and _is_content(iri, known, kind)
     return OutlineNode(
         node=name_of(iri),
         iri=iri,
@@ -108,7 +111,7 @@ def _node(course: str, iri: str, known: _Heard, kinds: dict[str, Level]) -> Outl
         title=known.title,
         kind=kind.value,
         parent=None if parent is None else name_of(parent),
-        rule=rule,
+        rule=rule_of(known.type, kind, iri),
         required=required,
         graded=required and known.scoring,
     )

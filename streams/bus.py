@@ -29,7 +29,7 @@ class Bus:
     """Publish and follow, in one process and one event loop."""
 
     def __init__(self) -> None:
-        self._backlog: deque[Change] = deque(maxlen=BACKLOG)
+        self._backlog: deque[Change] = deque()
         self._floor: int | None = None
         self._position = 0
         self._moved = asyncio.Event()
@@ -46,10 +46,10 @@ class Bus:
 
     def publish(self, position: int, changes: list[Change]) -> None:
         """Say that the read models have reached `position`, with these changes."""
-        overflow = len(self._backlog) + len(changes) - BACKLOG
-        for _ in range(min(overflow, len(self._backlog))):
-            self._floor = self._backlog.popleft().position
-        self._backlog.extend(changes)
+        for change in changes:
+            if len(self._backlog) == BACKLOG:
+                self._floor = self._backlog.popleft().position
+            self._backlog.append(change)
         self._reach(position)
 
     def since(self, tenant: int, course: UUID, position: int) -> list[Change] | None:

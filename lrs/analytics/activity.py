@@ -76,6 +76,7 @@ async def count_activity(pool: Pool, tenant: int, query: ActivityQuery) -> Activ
     Raises QueryRefused where the range is empty, the database does not know the zone, or the answer would
     be too long or take too long.
     """
+    sql = activity_query(query.group_by, tuple(query.filters()), hourly=query.bucket == "hour")
     async with pool.connection() as connection, connection.transaction():
         await connection.execute(QUERIES.begin_snapshot.sql)
         position, begin, end = await _resolve(connection, query)
@@ -91,7 +92,7 @@ async def count_activity(pool: Pool, tenant: int, query: ActivityQuery) -> Activ
             **{f"by_{name}": value for name, value in query.filter_names().items()},
         }
         try:
-            cursor = await connection.execute(activity_query(query.group_by, tuple(query.filters())), values)
+            cursor = await connection.execute(sql, values)
         except errors.QueryCanceled:
             rule = f"begins a range that takes too long to count: {_NARROWER}"
             raise QueryRefused([violation("from", rule, utc(begin))]) from None

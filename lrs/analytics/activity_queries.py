@@ -72,17 +72,17 @@ LABELS = {"course": ("course", "course_title"), "learner": ("learner", "learner_
 MEASURES = ("statements", "learners", "completions", "scores", "mean_score", "duration_seconds")
 
 
-@lru_cache(maxsize=64)
-def activity_query(groups: Sequence[str], filters: Collection[str]) -> str:
-    """SQL of the activity in buckets; `groups` and `filters` are tuples of course, learner and verb.
+@lru_cache(maxsize=128)
+def activity_query(groups: Sequence[str], filters: Collection[str], *, hourly: bool = False) -> str:
+    """SQL of the activity in buckets (`hourly` or longer); groups and filters are tuples of course, learner, verb.
 
-    Rows: the first instant of the bucket, the zone's wall clock then, LABELS of each group in order, MEASURES; by bucket
-    and identifiers. Parameters: tenant, begin (inclusive), end (exclusive), unit, zone, most (rows); and the 128-bit name
-    for each filter, as by_course and so on.
+    Rows: the first instant of the bucket, the zone's wall clock then, LABELS of each group in order, MEASURES; ordered
+    by bucket and identifiers. Parameters: tenant, begin (inclusive), end (exclusive), unit, zone, most (rows); and the
+    128-bit name for each filter, as by_course and so on.
     """
     fact = _FACT.c
     names = {"course": fact.course, "learner": fact.person, "verb": fact.verb}
-    # Any instant of the bucket would do here: date_trunc is cheap, and the calendar is asked once for each group.
+    # Cheap, and the same for all of a bucket; the first instant of longer ones is looked up once for each group.
     within = func.date_trunc(_UNIT, fact.at, _ZONE)
     keys = [names[group] for group in groups]
     counted = (
@@ -107,7 +107,7 @@ def activity_query(groups: Sequence[str], filters: Collection[str]) -> str:
         .group_by(within, *keys)
         .subquery("counted")
     )
-    start = func.analytics.bucket(_UNIT, counted.c.within, _ZONE, type_=_INSTANT)
+    start = counted.c.within if hourly else func.analytics.bucket(_UNIT, counted.c.within, _ZONE, type_=_INSTANT)
     source: FromClause = counted
     labels: list[ColumnElement[str]] = []
     for group in groups:

@@ -1,4 +1,4 @@
--- name: begin_snapshot
+-- name: begin_snapshot!
 -- All that an answer tells is from one moment.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 

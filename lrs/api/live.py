@@ -11,7 +11,7 @@ names the position of its snapshot as `?after=` when it first connects.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from random import uniform
 from typing import Annotated
 from uuid import UUID
@@ -60,7 +60,7 @@ async def course_events(
     course: UUID,
     after: int | None,
     still_signed_in: Callable[[], Awaitable[bool]],
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The stream's bytes, until the reader leaves, his credential is disabled or the database fails him."""
     clock = asyncio.get_running_loop().time
     with channels.follow(tenant, course) as (channel, subscriber):

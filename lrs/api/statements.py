@@ -1,6 +1,7 @@
 """The statements resource: /xapi/statements (xAPI Communication 2.1). Parse, decide, call, answer."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from email.utils import format_datetime
 from typing import Annotated
 from urllib.parse import urlencode
@@ -92,7 +93,7 @@ async def _one(here: Services, who: Credential, wanted: UUID, *, voided: bool) -
     if place is None or place.voided is not voided:
         raise NotFound(f"There is no {'voided ' if voided else ''}statement {wanted} here.")
     statement = await here.log.statement_at(place)
-    headers = through | {"Last-Modified": format_datetime(statement.stored, usegmt=True)}
+    headers = through | {"Last-Modified": format_datetime(statement.stored.astimezone(UTC), usegmt=True)}
     return Response(statement.document(), 200, headers, JSON)
 
 

@@ -224,3 +224,42 @@ REFUSED: Final[dict[tuple[str, int], tuple[str, str]]] = {
     ),
 }
 """By file and index within it: the paths of the violations, separated by spaces, and the reason."""
+
+WITHOUT_DATA: Final[dict[tuple[str, int], tuple[str, str]]] = {
+    ("adl-xapi-spec/xAPI-Communication.md.json", 0): (
+        "attachments[0]",
+        "The JSON part of a multipart example, sent without its attachment's data and without a fileUrl "
+        "(Communication 1.5.2).",
+    ),
+    ("adl-xapi-spec/xAPI-Data.md.json", 6): (
+        "attachments[0]",
+        "A signed statement without its signature's data and without a fileUrl (Data 2.6, Communication 1.5.2).",
+    ),
+}
+"""Valid statements whose request lacks the data of an attachment."""
+
+ID_TAKEN: Final[dict[tuple[str, int], str]] = {
+    ("cmi5-spec-scenarios/samples_scenarios_18-cmi5-allowed-passed_05-exited-before-completing.json", 0): (
+        "The id of a `passed` of scenario 07, with another verb."
+    ),
+    ("cmi5-spec-scenarios/samples_scenarios_18-cmi5-allowed-passed_06-completed-statement.json", 0): (
+        "The id of a `passed` of scenario 07, with another verb."
+    ),
+    ("cmi5-spec-scenarios/samples_scenarios_18-cmi5-allowed-passed_07-failed-statement.json", 0): (
+        "The id of a `passed` of scenario 07, with another verb."
+    ),
+    ("gowithfloat-xapi/Float.xAPI.Json.Tests_Data_about-example-statement.json", 0): (
+        "The id of an example of the specification, with other content."
+    ),
+    ("maskott-xapi-net/src_xAPI.Client.Tests_Data_statements_statements.json", 0): (
+        "The id of another client's test statement, with other content."
+    ),
+    ("openfun-ralph/docs_index.md.json", 0): "The id of another client's example, with other content.",
+    ("openfun-warren/src_api_plugins_video_warren_video_factories.py.json", 0): (
+        "The id of the template for documents, with other content."
+    ),
+    ("yet-datasim/dev-resources_xapi_statements_simple.json", 0): (
+        "The id of another client's test statement, with other content."
+    ),
+}
+"""Valid statements whose id an earlier file has given to another statement (Data 2.3.1); files in alphabetical order."""

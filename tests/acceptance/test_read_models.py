@@ -1,7 +1,5 @@
 """The read models over real statements equal the naive computation, whatever the order, duplication and batches."""
 
-import gzip
-import json
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from schemas.errors import StatementRefused
-from schemas.statement import read_statements
 from schemas.version import XapiVersion
+from tests.acceptance.corpora import statements_of, uuid_of
+from tests.acceptance.corpus_refusals import REFUSED
 from tests.acceptance.course_log import CourseLog
 
 pytestmark = pytest.mark.anyio
@@ -37,29 +35,14 @@ FOLDERS = (
 )
 
 
-def accepted_statements(folder: Path) -> list[dict[str, Any]]:
-    """Every statement of a corpus that the specification accepts, each with an id of its own."""
+def accepted_statements(folder: Path, below: str) -> list[dict[str, Any]]:
+    """Every statement of a corpus that is accepted, once, each with an id."""
     found: dict[str, dict[str, Any]] = {}
-    for file in sorted(folder.iterdir()):
-        if file.name.startswith("course_blocks"):
-            continue
-        text = gzip.decompress(file.read_bytes()).decode() if file.suffix == ".gz" else file.read_text()
-        values = [json.loads(line) for line in text.splitlines()] if ".jsonl" in file.name else json.loads(text)
-        for index, value in enumerate(values if isinstance(values, list) else [values]):
-            version = XapiVersion.V2_0_0 if str(value.get("version")).startswith("2.0") else XapiVersion.V1_0_3
-            try:
-                read_statements(json.dumps(value).encode(), version)
-            except StatementRefused:
-                continue
-            identity = value.get("id") or str(_uuid(f"{file.name}/{index}"))
-            found.setdefault(identity.lower(), value | {"id": identity})
+    for one in statements_of(folder, below=below):
+        if (one.file, one.index) not in REFUSED:
+            value = one.with_id()
+            found.setdefault(value["id"].lower(), value)
     return list(found.values())
-
-
-def _uuid(text: str) -> str:
-    from uuid import NAMESPACE_URL, uuid5
-
-    return str(uuid5(NAMESPACE_URL, text))
 
 
 def void(target: str, by: str) -> dict[str, Any]:
@@ -91,11 +74,11 @@ async def deliver(log: CourseLog, statements: list[dict[str, Any]], chance: rand
 @pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_corpus(database_url: str, shared_data: Path, folder: str, seed: int) -> None:
-    statements = accepted_statements(shared_data / "statements" / folder)
+    statements = accepted_statements(shared_data / "statements", folder)
     assert statements
     chance = random.Random(seed)
     voided = chance.sample(statements, len(statements) // 12)
-    statements += [void(one["id"], _uuid(f"voids {one['id']}")) for one in voided]
+    statements += [void(one["id"], str(uuid_of(f"voids {one['id']}"))) for one in voided]
     chance.shuffle(statements)
     async with CourseLog.open(database_url) as log:
         await log.tick(CLOCK)

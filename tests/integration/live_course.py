@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 from psycopg import AsyncConnection
 
 from lrs.access.credentials import Credentials
@@ -40,10 +40,10 @@ from streams.bus import Bus, Change
 
 TENANT = 1
 COURSE_IRI = "https://example.org/course"
-COURSE = name_of(COURSE_IRI)
-MODULE = name_of("https://example.org/module")
-VIDEO = name_of("https://example.org/video")
-QUIZ = name_of("https://example.org/quiz")
+MODULE_IRI = "https://example.org/module"
+VIDEO_IRI = "https://example.org/video"
+QUIZ_IRI = "https://example.org/quiz"
+COURSE, MODULE, VIDEO, QUIZ = map(name_of, (COURSE_IRI, MODULE_IRI, VIDEO_IRI, QUIZ_IRI))
 ANSWERED = "http://adlnet.gov/expapi/verbs/answered"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ACCOUNT = ("reader", "reader-secret")
@@ -69,38 +69,65 @@ class LiveCourse:
 
     async def begin(self) -> None:
         """The outline: a module with a video and a graded quiz."""
-        rows: list[tuple[Any, ...]] = [
-            (COURSE, COURSE, COURSE_IRI, None, "A <course>", "course", None, "content", False, False),
-            (COURSE, MODULE, "https://example.org/module", None, "First", "module", COURSE, "content", False, False),
-            (COURSE, QUIZ, "https://example.org/quiz", None, None, "unit", MODULE, "assessment", True, True),
-            (COURSE, VIDEO, "https://example.org/video", None, "Watch", "unit", MODULE, "media", True, False),
-        ]
-        await self._write(OUTLINE_NODE, rows)
-        iris = (COURSE_IRI, "https://example.org/quiz", ANSWERED)
-        await self._write(IRI, [(name_of(iri), iri) for iri in iris])
+        for iri, title, kind, parent, rule, graded in (
+            (COURSE_IRI, "A <course>", "course", None, "content", False),
+            (MODULE_IRI, "First", "module", COURSE, "content", False),
+            (QUIZ_IRI, None, "unit", MODULE, "assessment", True),
+            (VIDEO_IRI, "Watch", "unit", MODULE, "media", False),
+        ):
+            values = {"iri": iri, "title": title, "kind": kind, "parent": parent, "rule": rule, "graded": graded}
+            await self._write(OUTLINE_NODE, course=COURSE, node=name_of(iri), required=kind == "unit", **values)
+        for iri in (QUIZ_IRI, ANSWERED):
+            await self._write(IRI, id=name_of(iri), iri=iri)
         await self.commit([], 0)
         self.bus.start(0)
 
-    async def enroll(self, number: int, *, status: str = "active", progress: float = 0.0, idle_days: int = 0) -> UUID:
-        """Write a learner's rows; half of the course is the video, half the quiz, and `progress` is the sum of both."""
+    async def enroll(self, number: int, *, status: str = "active", done: int = 0, idle_days: int = 0) -> UUID:
+        """Write a learner's rows. done: 1 for the video, 2 for the quiz (with a score of 0.8) too."""
         person = learner(number)
-        last = NOW - timedelta(days=idle_days)
-        done = {VIDEO: progress >= 1, QUIZ: progress >= 2}
-        await self._write(PERSON, [(person, f"mbox:mailto:learner{number}@example.org", f"Learner {number}")])
         enrolled = NOW - timedelta(days=30)
-        grade = (0.8, 1) if done[QUIZ] else (0.0, 0)
-        row = (
-            (COURSE, person, status, enrolled, enrolled, last, statement(number), None, None)
-            + (sum(done.values()), progress, None, *grade, None)
-        )  # fmt: skip
-        await self._write(ENROLLMENT, [row])
-        await self._write(NODE_PROGRESS, [self._node(person, node, done[node], last, number) for node in done])
+        last = NOW - timedelta(days=idle_days)
+        both = {"course": COURSE, "person": person, "last_activity_at": last, "last_activity_id": statement(number)}
+        await self._write(
+            PERSON, person=person, ifi=f"mbox:mailto:learner{number}@example.org", name=f"Learner {number}"
+        )
+        await self._write(
+            ENROLLMENT,
+            **both,
+            status=status,
+            enrolled_at=enrolled,
+            started_at=enrolled,
+            completed_nodes=done,
+            progress_sum=float(done),
+            score_sum=0.8 if done == 2 else 0.0,
+            scores=int(done == 2),
+        )
+        for place, node in enumerate((VIDEO, QUIZ), 1):
+            await self._write(
+                NODE_PROGRESS,
+                **both,
+                node=node,
+                state="completed" if done >= place else "in_progress",
+                fraction=float(done >= place),
+                first_at=enrolled + timedelta(hours=place),
+                last_at=last,
+                statements=1,
+                visits=1,
+                duration=0,
+            )
         await RISK_STATE.delete(self.connection, TENANT, [(COURSE, person, "inactive")])
         if idle_days >= 7:
             days = 14 if idle_days >= 14 else 7
-            level = "high" if days == 14 else "warn"
-            risk = (COURSE, person, "inactive", level, last + timedelta(days=days), days, statement(number))
-            await self._write(RISK_STATE, [risk])
+            await self._write(
+                RISK_STATE,
+                course=COURSE,
+                person=person,
+                rule="inactive",
+                level="high" if days == 14 else "warn",
+                since=last + timedelta(days=days),
+                threshold_days=days,
+                evidence=statement(number),
+            )
         return person
 
     async def leave(self, number: int) -> UUID:
@@ -110,12 +137,22 @@ class LiveCourse:
 
     async def answer(self, number: int, position: int, *, voided: int | None = None) -> None:
         """Write the fact of an answered quiz at a position of the log."""
-        nothing = (None,) * 4
-        fact = (
-            (position, statement(position), NOW, learner(number), COURSE, QUIZ, name_of(ANSWERED), "answered", "context")
-            + (None, None, *nothing, 0.8, False, True, None, None, None, None, None, None, voided)
-        )  # fmt: skip
-        await self._write(FACT, [fact])
+        await self._write(
+            FACT,
+            position=position,
+            id=statement(position),
+            at=NOW,
+            person=learner(number),
+            course=COURSE,
+            activity=QUIZ,
+            verb=name_of(ANSWERED),
+            event="answered",
+            placement="context",
+            score=0.8,
+            score_suspect=False,
+            success=True,
+            voided_position=voided,
+        )
 
     async def commit(self, persons: list[UUID], position: int) -> Change:
         """Move the checkpoint, say nothing."""
@@ -133,18 +170,8 @@ class LiveCourse:
         change = await self.commit(persons, position)
         self.bus.publish(position, [change])
 
-    async def _write(self, table: Table, rows: list[tuple[Any, ...]]) -> None:
-        await table.upsert(self.connection, TENANT, sorted(rows, key=str))
-
-    @staticmethod
-    def _node(person: UUID, node: UUID, done: bool, last: datetime, number: int) -> tuple[Any, ...]:
-        first = NOW - timedelta(days=30) + timedelta(hours=1 if node == VIDEO else 2)
-        state = ("completed", 1.0) if done else ("in_progress", 0.0)
-        end = (last, statement(number)) if done else (None, None)
-        return (
-            (COURSE, person, node, *state, first, last, first, last, statement(number), 1, None, *end, 1, 0)
-            + (None, None, None)
-        )  # fmt: skip
+    async def _write(self, table: Table, **values: object) -> None:
+        await table.upsert(self.connection, TENANT, [tuple(values.get(column) for column in table.columns)])
 
 
 @asynccontextmanager
@@ -171,6 +198,7 @@ async def live_course(database_url: str) -> AsyncIterator[tuple[LiveCourse, http
         app.state.services = services
         for router in (courses.router, live.router, pages.router):
             app.include_router(router)
+        app.mount("/static", StaticFiles(directory=pages.HERE / "static"))
         async with _serving(app) as url, httpx.AsyncClient(base_url=url, auth=ACCOUNT, timeout=10) as client:
             yield course, client
 
@@ -182,7 +210,7 @@ async def _serving(app: FastAPI) -> AsyncIterator[str]:
         config = uvicorn.Config(app, lifespan="off", log_level="warning", timeout_graceful_shutdown=2)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve([listening]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True

@@ -270,7 +270,9 @@ document.addEventListener("click", async (event) => {
   try {
     const headers = { "X-Experience-API-Version": "1.0.3" };
     const answer = await fetch(`/xapi/statements?statementId=${id}`, { headers });
-    $("proof-text").textContent = JSON.stringify(await answer.json(), null, 2);
+    const known = answer.headers.get("content-type")?.includes("json");
+    const words = known ? JSON.stringify(await answer.json(), null, 2) : `The server answered ${answer.status}.`;
+    $("proof-text").textContent = words;
   } catch {
     $("proof-text").textContent = "The server cannot be reached at the moment.";
   }

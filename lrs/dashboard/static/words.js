@@ -25,7 +25,7 @@ export const capital = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
 export function identifier(ifi) {
   const value = ifi.slice(ifi.indexOf(":") + 1);
-  return (ifi.startsWith("account:") && value.split("|").at(-1)) || value.replace("mailto:", "");
+  return ifi.startsWith("account:") ? value.slice(value.indexOf("|") + 1) : value.replace("mailto:", "");
 }
 
 export function age(instant) {

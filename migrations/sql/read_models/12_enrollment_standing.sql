@@ -1,16 +1,17 @@
--- The roster's line with what the outline adds to it. docs/read-models.md, sections 8 and 9.
+-- The roster's line with what the outline adds to it, not rounded. docs/read-models.md, sections 8 and 9.
 CREATE VIEW enrollment_standing AS
-SELECT s.*, CASE WHEN s.verdict IS NOT NULL THEN s.verdict WHEN s.grade_if_nothing_more >= 0.6 THEN true END AS passed
+SELECT s.*,
+    CASE WHEN s.verdict IS NOT NULL THEN s.verdict
+         WHEN round(s.grade_if_nothing_more::numeric, 6) >= 0.6 THEN true END AS passed
 FROM (
     SELECT e.*,
         CASE WHEN e.completed_at IS NOT NULL THEN 1
-             WHEN o.required_nodes > 0 THEN round((e.progress_sum / o.required_nodes)::numeric, 6)::float8
+             WHEN o.required_nodes > 0 THEN e.progress_sum / o.required_nodes
              ELSE 0 END AS progress,
         CASE WHEN e.own_score IS NOT NULL THEN e.own_score
-             WHEN e.scores > 0 THEN round((e.score_sum / e.scores)::numeric, 6)::float8 END AS grade_so_far,
+             WHEN e.scores > 0 THEN e.score_sum / e.scores END AS grade_so_far,
         CASE WHEN e.own_score IS NOT NULL THEN e.own_score
-             WHEN greatest(o.graded_nodes, e.scores) > 0
-             THEN round((e.score_sum / greatest(o.graded_nodes, e.scores))::numeric, 6)::float8
+             WHEN greatest(o.graded_nodes, e.scores) > 0 THEN e.score_sum / greatest(o.graded_nodes, e.scores)
              END AS grade_if_nothing_more
     FROM enrollment e LEFT JOIN course_outline_size o USING (tenant, course)
 ) s;

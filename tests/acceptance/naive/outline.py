@@ -115,13 +115,16 @@ def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
     for (course, iri), row in nodes.items():
         row["kind"] = kind_of(iri, row["type"], course, (course, iri) in parents)
         row["rule"] = rule_of(iri, row["type"], row["kind"])
-    # Every kind is known by now: `required` looks at the parent's.
-    for (course, iri), row in nodes.items():
-        parent = nodes.get((course, row["parent"]))
-        inside_a_unit = parent is not None and parent["kind"] == "unit"
-        counted = row["kind"] == "unit" or (row["kind"] == "item" and not inside_a_unit)
-        listed = row["type"] in vocabulary.LISTED_TYPES or vocabulary.block_kind(iri) is not None
-        belongs = listed or (course, iri) in tracked
-        row["required"] = row["rule"] != "none" and counted and belongs
-        row["graded"] = row["required"] and (course, iri) in scored
+    # Every kind is known by now. Units first: whether an item is required depends on its parent's being so.
+    for kind in ("unit", "item", "module", "course"):
+        for (course, iri), row in nodes.items():
+            if row["kind"] != kind:
+                continue
+            parent = nodes.get((course, row["parent"]))
+            inside = parent is not None and parent["kind"] == "unit" and parent.get("required", False)
+            counted = kind == "unit" or (kind == "item" and not inside)
+            listed = row["type"] in vocabulary.LISTED_TYPES or vocabulary.block_kind(iri) is not None
+            belongs = listed or (course, iri) in tracked
+            row["required"] = row["rule"] != "none" and counted and belongs
+            row["graded"] = row["required"] and (course, iri) in scored
     return nodes
