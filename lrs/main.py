@@ -79,7 +79,9 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
 
 
 def _stop_when_it_fails(task: "asyncio.Task[None]") -> None:
-    """A processor that ends by itself has met an error in the code: say so loudly; the log takes statements all the same."""
+    """A processor that ends by itself has met an error in the code: say so loudly; the log takes statements all
+    the same.
+    """
     if not task.cancelled() and task.exception() is not None:
         _LOG.critical("the processor has stopped; read models stand still", exc_info=task.exception())
 

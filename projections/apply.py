@@ -1,7 +1,7 @@
 """Applies a batch of the log to the read models: rows and checkpoint in one transaction, so never twice, never half.
 
-The order of the steps: facts, then outlines (which decide the rules), then learners' rows on nodes, then enrolments, then
-what the passing of time changes.
+The order of the steps: facts, then outlines (which decide the rules), then learners' rows on nodes, then enrolments,
+then what the passing of time changes.
 """
 
 from collections.abc import Sequence

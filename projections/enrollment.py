@@ -1,4 +1,7 @@
-"""One learner in one course: the roster's line, out of the learner's rows on its nodes. docs/read-models.md, section 9."""
+"""One learner in one course: the roster's line, out of the learner's rows on its nodes.
+
+docs/read-models.md, section 9.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -10,8 +13,9 @@ from projections.vocabulary import Event
 class Standing(NamedTuple):
     """What the rows of one learner on the nodes of one course add up to.
 
-    first_at, first and last activity over all nodes; standing, verdict, completed_at, satisfied_by and own_score of the course
-    node; completed_nodes and progress_sum over required nodes; score_sum and scores over the grades that count.
+    first_at, first and last activity over all nodes; standing, verdict, completed_at, satisfied_by and own_score of
+    the course node; completed_nodes and progress_sum over required nodes; score_sum and scores over the grades that
+    count.
     """
 
     first_at: datetime

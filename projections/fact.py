@@ -70,7 +70,10 @@ class Fact(NamedTuple):
 
 
 class ClaimSet(NamedTuple):
-    """All that one statement says of the outline. tracked: it shows its node to be learning content; scoring: it scores it."""
+    """All that one statement says of the outline.
+
+    tracked: it shows its node to be learning content; scoring: it scores it.
+    """
 
     node: str
     tracked: bool

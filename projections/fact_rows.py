@@ -1,4 +1,5 @@
-"""Writes facts: adds what is new, takes away what is voided, and gives a course to what only its registration can place.
+"""Writes facts: adds what is new, takes away what is voided, and gives a course to what only its registration can
+place.
 
 Answers which claims and keys gained or lost a live fact; nothing else decides what is computed again.
 """
@@ -22,8 +23,8 @@ Key = tuple[UUID, UUID, UUID]
 class Touched:
     """What gained (said) or lost (unsaid) a live fact.
 
-    said: (course, claim) → the last (at, id) among the gained; unsaid: (course, claim, node). keys: course, person, node.
-    named: persons whose name may have changed.
+    said: (course, claim) → the last (at, id) among the gained; unsaid: (course, claim, node). keys: course, person,
+    node. named: persons whose name may have changed.
     """
 
     said: dict[tuple[UUID, UUID], tuple[datetime, UUID]] = field(default_factory=dict)

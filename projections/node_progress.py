@@ -23,8 +23,8 @@ _STANDING = frozenset({Event.ENROLLED, Event.WITHDRAWN, Event.SUSPENDED, Event.R
 class NodeProgress(NamedTuple):
     """One row of `node_progress`, after tenant, course, person and node.
 
-    fraction 0…1, duration in milliseconds. enrolled_at and verdict ('passed', 'failed'), and standing (the last enrolment
-    event), are what the enrollment takes from the node.
+    fraction 0…1, duration in milliseconds. enrolled_at and verdict ('passed', 'failed'), and standing (the last
+    enrolment event), are what the enrollment takes from the node.
     """
 
     state: str
@@ -93,9 +93,9 @@ def _satisfies(fact: Fact, rule: str) -> bool:
     event, score = fact.event, fact.score
     if event in _GIVEN:
         return True
-    if event in _CLAIMS and fact.success is not False and fact.completion is not False:
-        if score is None or score >= PASS_MARK:
-            return True
+    denied = fact.success is False or fact.completion is False or (score is not None and score < PASS_MARK)
+    if event in _CLAIMS and not denied:
+        return True
     if rule == "assessment":
         if event == Event.PASSED:
             return True

@@ -1,4 +1,7 @@
-"""A course's outline, from what its statements say of it: the last saying wins. docs/read-models.md, sections 4 and 5."""
+"""A course's outline, from what its statements say of it: the last saying wins.
+
+docs/read-models.md, sections 4 and 5.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

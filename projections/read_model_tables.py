@@ -1,4 +1,6 @@
-"""How rows of a read model are written: one INSERT … SELECT FROM unnest(…) a table, sorted by key, changed rows only."""
+"""How rows of a read model are written: one INSERT … SELECT FROM unnest(…) a table, sorted by key, changed rows
+only.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,8 +1,8 @@
 """Read-model changes on their way out: what changed, at which position, to whoever listens in this process.
 
-A change is published after its commit. It says which learners of which course changed, not what their rows hold now: the
-listener reads the rows, so what it shows is never older than the change. The backlog is bounded; a listener whose last
-position lies before it must take a fresh snapshot.
+A change is published after its commit. It says which learners of which course changed, not what their rows hold now:
+the listener reads the rows, so what it shows is never older than the change. The backlog is bounded; a listener whose
+last position lies before it must take a fresh snapshot.
 """
 
 import asyncio
@@ -53,7 +53,9 @@ class Bus:
         self._reach(position)
 
     def since(self, tenant: int, course: UUID, position: int) -> list[Change] | None:
-        """The changes of a course after `position`, oldest first; None when the backlog does not reach back that far."""
+        """The changes of a course after `position`, oldest first; None when the backlog does not reach back that
+        far.
+        """
         if self._floor is None or position < self._floor or position > self._position:
             return None
         return [

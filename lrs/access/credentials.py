@@ -1,7 +1,7 @@
 """Credentials: made once, verified in microseconds. The secret is never kept, only a keyed hash of it.
 
-A made secret has 256 random bits, so a fast keyed hash is enough: there is nothing to guess from. A verdict is kept for a
-second in memory, so that a credential that is disabled stops within a second.
+A made secret has 256 random bits, so a fast keyed hash is enough: there is nothing to guess from. A verdict is kept
+for a second in memory, so that a credential that is disabled stops within a second.
 """
 
 import base64

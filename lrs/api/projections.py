@@ -9,9 +9,7 @@ from fastapi import APIRouter, Query
 from lrs.api.services import Serving, SignedIn
 
 router = APIRouter(prefix="/api/projections", tags=["read models"])
-QUERIES: Any = aiosql.from_path(
-    Path(__file__).with_name("projections.sql"), "psycopg", mandatory_parameters=False
-)
+QUERIES: Any = aiosql.from_path(Path(__file__).with_name("projections.sql"), "psycopg", mandatory_parameters=False)
 LONGEST_WAIT_SECONDS = 10.0
 
 

@@ -111,7 +111,8 @@ async def _body(request: Request, here: Services) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         rule = "must be application/json; multipart/mixed with attachment data is not served yet"
-        raise StatementRefused([Violation("Content-Type", rule, "xAPI 1.0.3 Communication 1.5", kind[:100] or "absent")])
+        found = kind[:100] or "absent"
+        raise StatementRefused([Violation("Content-Type", rule, "xAPI 1.0.3 Communication 1.5", found)])
     most = here.settings.max_body_bytes
     too_large = BodyTooLarge(f"The body is larger than {most} bytes; send smaller batches.")
     if int(request.headers.get("content-length", 0)) > most:

@@ -64,8 +64,8 @@ class StatementLog:
     async def append(self, tenant: int, authority: Authority, batch: Sequence[NewStatement]) -> list[int]:
         """Store a batch, all or nothing, in one round trip; ids are distinct within it.
 
-        Answers the positions of those that were new; known ones are left as they are. Raises StatementConflict where an id
-        is known with other content (xAPI Data 2.3.1), races included.
+        Answers the positions of those that were new; known ones are left as they are. Raises StatementConflict where
+        an id is known with other content (xAPI Data 2.3.1), races included.
         """
         salt = await self.salt(tenant)
         values = {

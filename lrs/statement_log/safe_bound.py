@@ -1,8 +1,8 @@
 """The safe bound: the highest position that nothing can appear at or below any more.
 
 A sequence gives positions in another order than transactions commit in, so "position > last" loses events. Writers take
-their transaction id before they draw a position. A mark is (S0, X0): the sequence's last value, then a transaction id of
-our own. Whoever drew a position ≤ S0 has an id < X0; once every transaction below X0 has ended, S0 is safe.
+their transaction id before they draw a position. A mark is (S0, X0): the sequence's last value, then a transaction id
+of our own. Whoever drew a position ≤ S0 has an id < X0; once every transaction below X0 has ended, S0 is safe.
 
 A mark also remembers the time just before S0 was read. A statement's `stored` is read after its position is drawn, so
 whatever lies above S0 is stored at or after that time: it bounds reading to a few chunks, and it is what
@@ -21,7 +21,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Bound(NamedTuple):
-    """Everything at or below position is visible; everything above it was, or will be, stored at or after stored_floor."""
+    """Everything at or below position is visible; everything above it was, or will be, stored at or after
+    stored_floor.
+    """
 
     position: int
     stored_floor: datetime
@@ -47,8 +49,8 @@ class SafeBound:
     async def advance(self, connection: AsyncConnection) -> Bound:
         """Take a mark if the sequence has moved, and answer the highest bound that is safe now.
 
-        The connection must be in autocommit mode: each question is a transaction of its own. Several callers may share one
-        SafeBound, each with a connection of its own.
+        The connection must be in autocommit mode: each question is a transaction of its own. Several callers may share
+        one SafeBound, each with a connection of its own.
         """
         row = await (await connection.execute(QUERIES.last_position.sql)).fetchone()
         assert row is not None

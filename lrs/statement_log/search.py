@@ -1,8 +1,9 @@
 """Searching the log: one page for a query, and a cursor to the next that stays valid while writers write.
 
-Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a page
-costs does not grow with the log. A page shows what is committed. Its place in (stored, position) is the cursor, so following
-`more` neither misses nor repeats a statement that was there at the start; up to when the log is surely whole is said beside it.
+Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a
+page costs does not grow with the log. A page shows what is committed. Its place in (stored, position) is the cursor,
+so following `more` neither misses nor repeats a statement that was there at the start; up to when the log is surely
+whole is said beside it.
 """
 
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ class Sent(NamedTuple):
     """One statement of a corpus: file relative to `statements`, index in the file, its text and its value."""
 
     file: str
-    index: int
+    number: int
     text: bytes
     value: dict[str, Any]
 
@@ -29,7 +29,7 @@ class Sent(NamedTuple):
 
     def with_id(self) -> dict[str, Any]:
         """The statement with an id: one made from its place where it has none."""
-        return {"id": str(uuid_of(f"{self.file}/{self.index}"))} | self.value
+        return {"id": str(uuid_of(f"{self.file}/{self.number}"))} | self.value
 
 
 def uuid_of(text: str) -> UUID:

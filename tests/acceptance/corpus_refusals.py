@@ -262,4 +262,6 @@ ID_TAKEN: Final[dict[tuple[str, int], str]] = {
         "The id of another client's test statement, with other content."
     ),
 }
-"""Valid statements whose id an earlier file has given to another statement (Data 2.3.1); files in alphabetical order."""
+"""Valid statements whose id an earlier file has given to another statement (Data 2.3.1); files in alphabetical
+order.
+"""

@@ -1,4 +1,6 @@
-"""A log and its read models without a server in between: append, project in any batches, compare with the naive ones."""
+"""A log and its read models without a server in between: append, project in any batches, compare with the naive
+ones.
+"""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,6 @@
-"""Every real statement posted to a real server: accepted or refused as the tables say, and the read models are right."""
+"""Every real statement posted to a real server: accepted or refused as the tables say, and the read models are
+right.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,8 +33,8 @@ def test_every_statement_is_stored_or_refused_as_it_should_be(database_url: str,
                 answer = client.post(statements, content=body, headers=_headers(batch[0]))
                 position = max(position, int(answer.headers.get("X-LRS-Position", 0)))
                 for one in batch:
-                    answers[one.file, one.index] = _in_short(answer)
-        assert answers == {(one.file, one.index): _expected(one) for one in sent}
+                    answers[one.file, one.number] = _in_short(answer)
+        assert answers == {(one.file, one.number): _expected(one) for one in sent}
 
         waited = client.get(f"{server.origin}/api/projections", params={"wait_for": position})
         assert waited.json()["position"] >= position
@@ -62,7 +64,7 @@ def _in_short(answer: httpx.Response) -> str:
 
 
 def _expected(one: Sent) -> str:
-    name = (one.file, one.index)
+    name = (one.file, one.number)
     if name in ID_TAKEN:
         return "409"
     refusal = REFUSED.get(name) or WITHOUT_DATA.get(name)

@@ -39,7 +39,7 @@ def accepted_statements(folder: Path, below: str) -> list[dict[str, Any]]:
     """Every statement of a corpus that is accepted, once, each with an id."""
     found: dict[str, dict[str, Any]] = {}
     for one in statements_of(folder, below=below):
-        if (one.file, one.index) not in REFUSED:
+        if (one.file, one.number) not in REFUSED:
             value = one.with_id()
             found.setdefault(value["id"].lower(), value)
     return list(found.values())

@@ -1,4 +1,6 @@
-"""The server is killed ten times in the middle of a load: what it acknowledged is there, and the read models are whole."""
+"""The server is killed ten times in the middle of a load: what it acknowledged is there, and the read models are
+whole.
+"""
 
 import random
 import threading
@@ -6,6 +8,7 @@ import time
 from typing import Any
 from uuid import UUID
 
+import anyio
 import httpx
 import psycopg
 import pytest
@@ -78,10 +81,10 @@ async def test_killed_ten_times_under_load(database_url: str) -> None:
         for writer in writers:
             writer.start()
         for _ in range(KILLS):
-            time.sleep(chance.uniform(0.2, 0.8))
+            await anyio.sleep(chance.uniform(0.2, 0.8))
             server.kill()
             server.start()
-        time.sleep(0.3)
+        await anyio.sleep(0.3)
         for writer in writers:
             writer.enough.set()
             writer.join()

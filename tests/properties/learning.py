@@ -1,4 +1,6 @@
-"""Strategies for statements that meet each other: few learners, nodes, verbs and moments, so that everything collides."""
+"""Strategies for statements that meet each other: few learners, nodes, verbs and moments, so that everything
+collides.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
