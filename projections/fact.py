@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from projections.media_coverage import Media, media_of
-from projections.placement import THE_COURSE, Claim, Placement, place, type_of
+from projections.placement import THE_COURSE, Claim, Placement, is_course, place, type_of
 from projections.score import score_of
 from projections.vocabulary import (
     ATTEMPT_TYPE,
@@ -20,14 +20,12 @@ from projections.vocabulary import (
     CMI5_SESSION,
     COURSE_EVENTS,
     EVENTS,
-    LEVELS,
     MEDIA_EVENTS,
     MEDIA_TYPES,
     OPEN_EDX_ATTEMPT,
     TRACKED,
     VOIDED,
     Event,
-    Level,
 )
 from schemas.identity import inverse_functional_identifier
 
@@ -186,7 +184,7 @@ def claimed_iri(claim: Claim, course: str) -> str:
 
 def _event(verb: str, type_: str | None) -> Event:
     if verb in COURSE_EVENTS:
-        return COURSE_EVENTS[verb] if LEVELS.get(type_ or "") is Level.COURSE else Event.OTHER
+        return COURSE_EVENTS[verb] if is_course(type_) else Event.OTHER
     if verb in MEDIA_EVENTS:
         return Event.MEDIA if type_ in MEDIA_TYPES else Event.OTHER
     return EVENTS.get(verb, Event.OTHER)

@@ -49,6 +49,11 @@ def level_of(type_: str | None, iri: str) -> Level | None:
     return LEVELS.get(type_ or "") or by_id
 
 
+def is_course(type_: str | None) -> bool:
+    """Whether an activity of this type is a course, whatever its identifier looks like."""
+    return LEVELS.get(type_ or "") is Level.COURSE
+
+
 def open_edx_kind(iri: str) -> str | None:
     """`video`, `problem`, … of an Open edX block identifier."""
     block = _BLOCK.match(iri) if "block-v1:" in iri else None
@@ -73,11 +78,10 @@ def place(target: Activity, context: Mapping[str, Any]) -> Placement:
             return Placement(None, "unassigned", None, ())
         node, node_type = units[0], type_of(units[0])
     node_level = level_of(node_type, node["id"])
-    parents = len(list(_members(context, "parent"))) if node_level is Level.COURSE else len(around)
-    found = (one for one, level in zip(around[:parents], levels, strict=False) if level is Level.COURSE)
-    course: Activity | None = next(found, None)
+    candidates = _members(context, "parent") if is_course(node_type) else around
+    course: Activity | None = next((one for one in candidates if is_course(type_of(one))), None)
     step = "context"
-    if course is None and node_level is Level.COURSE:
+    if course is None and is_course(node_type):
         course, step = node, "object"
     if course is None:
         iri = _course_by_identifier(node["id"])

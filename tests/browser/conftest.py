@@ -25,9 +25,9 @@ ARGUMENTS = [
 NO_NETWORK = ("net::ERR_", "Failed to load resource")  # what a browser says of a server that is down
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, without a window."""
+    """The system's Chromium, without a window; for one module: Playwright keeps an event loop running meanwhile."""
     try:
         program = chromium()
     except ServiceMissingError as missing:

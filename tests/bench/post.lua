@@ -1,0 +1,52 @@
+-- Posts statements that were never posted before: bodies from a file, each time under new ids (random, version 4).
+-- Arguments: file with what follows the id, one statement a line; statements a request; seed; authorization header.
+
+local tails, batch, authorization, place = {}, 1, "", 0
+
+function setup(thread)
+    threads = (threads or 0) + 1
+    thread:set("number", threads)
+end
+
+function init(args)
+    batch, authorization = tonumber(args[2]), args[4]
+    for line in io.lines(args[1]) do
+        tails[#tails + 1] = line
+    end
+    math.randomseed(tonumber(args[3]) + number)
+    place = math.random(#tails)
+    wrk.method = "POST"
+    wrk.headers["Content-Type"] = "application/json"
+    wrk.headers["X-Experience-API-Version"] = "1.0.3"
+    wrk.headers["Authorization"] = authorization
+end
+
+local function fresh_id()
+    return string.format("%04x%04x-%04x-4%03x-%04x-%04x%04x%04x",
+        math.random(0, 65535), math.random(0, 65535), math.random(0, 65535), math.random(0, 4095),
+        math.random(32768, 49151), math.random(0, 65535), math.random(0, 65535), math.random(0, 65535))
+end
+
+local function one()
+    place = place % #tails + 1
+    return '{"id":"' .. fresh_id() .. tails[place]
+end
+
+function request()
+    if batch == 1 then
+        return wrk.format(nil, nil, nil, one())
+    end
+    local some = {}
+    for i = 1, batch do
+        some[i] = one()
+    end
+    return wrk.format(nil, nil, nil, "[" .. table.concat(some, ",") .. "]")
+end
+
+function done(summary, latency, requests)
+    local e = summary.errors
+    io.write(string.format(
+        '\n{"requests":%d,"seconds":%f,"p50_ms":%f,"p99_ms":%f,"refused":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+        e.status, e.connect, e.read, e.write, e.timeout))
+end
