@@ -18,15 +18,16 @@ from pydantic import ValidationError
 
 from lrs.access.credentials import Credentials
 from lrs.database import read_pool
-from lrs.embedded import EmbeddedPostgres
+from lrs.embedded import DataFolderInUse, EmbeddedPostgres
 from lrs.main import create_app
 from lrs.migrate import expected_revision, migrate, revision_of
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
-from lrs.server_process import ServerProcess
+from lrs.server_process import ServerDidNotStart, ServerProcess
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
+from schemas.errors import LrsError
 
 DEFAULT_TENANT = 1
 SHUTDOWN_SECONDS = 3
@@ -104,7 +105,8 @@ def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **o
         key, _, secret = credentials.read_text().partition(":")
     variables = {"LRS_BOOTSTRAP_CREDENTIAL": f"{key}:{secret}", "LRS_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "lrs", "serve", "--host", settings.host, "--port", str(settings.port)]
-    with ServerProcess(command, variables) as origin:
+    signal.signal(signal.SIGTERM, _leave)
+    with _told(ServerDidNotStart), ServerProcess(command, variables) as origin:
         credentials.touch(mode=0o600)
         credentials.write_text(f"{key}:{secret}")
         if not as_json:
@@ -175,7 +177,7 @@ def _settings(**options: Any) -> Settings:
 def _database(settings: Settings) -> Iterator[str]:
     """The URL of a migrated database, for as long as it is needed."""
     if settings.database_url is None:
-        with EmbeddedPostgres(settings.data_dir) as embedded:
+        with _told(DataFolderInUse), EmbeddedPostgres(settings.data_dir) as embedded:
             migrate(embedded.url)
             yield embedded.url
         return
@@ -190,6 +192,15 @@ def _database(settings: Settings) -> Iterator[str]:
             f"the database is at revision {found}, this version needs {expected_revision()}: run `lrs migrate` first"
         )
     yield settings.database_url
+
+
+@contextmanager
+def _told(kind: type[LrsError]) -> Iterator[None]:
+    """An error that its user can act on is told in a line, not in a traceback."""
+    try:
+        yield
+    except kind as error:
+        raise click.ClickException(str(error)) from None
 
 
 async def _first_credential(settings: Settings, url: str) -> str | None:

