@@ -34,6 +34,8 @@ _DURATION = re.compile(
     r"(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?)$"
 )
 _SECONDS = {"W": 604_800, "Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3600, "m": 60, "s": 1}
+LONGEST = 10**15
+"""Milliseconds that a duration counts for at most: thirty thousand years, so that sums stay within 64 bits."""
 _NOWHERE = Placement(None, "unassigned", None, ())
 
 
@@ -222,4 +224,4 @@ def milliseconds(duration: str | None) -> int | None:
     if match is None:
         return None
     total = sum(Decimal(value) * _SECONDS[unit] for unit, value in match.groupdict().items() if value)
-    return min(int(total * 1000), 2**62)
+    return min(int(total * 1000), LONGEST)

@@ -1,5 +1,6 @@
 """One score out of what clients send, which lies in well-known ways. docs/read-models.md, section 2."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -29,6 +30,8 @@ def score_of(sent: Mapping[str, Any] | None) -> Score:
     derived = None
     if raw is not None and high is not None and high > floor:
         derived = (raw - floor) / (high - floor)
+        if not math.isfinite(derived):
+            derived = None
     value = scaled if derived is None else derived
     if value is None:
         return Score(None, False, raw, low, high, scaled)

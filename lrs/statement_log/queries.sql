@@ -1,6 +1,7 @@
 -- name: append
 -- A batch of one tenant in one round trip. The transaction id is taken before any position is drawn (safe bound);
--- stored is read after its position is drawn; ids are sorted, so racing batches cannot deadlock.
+-- stored is read after its position is drawn. Racing batches cannot deadlock: ids are sorted, and the last ORDER BY lets
+-- a batch through the gate before its first row goes into the log, where TimescaleDB may lock to make a chunk.
 WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
 v AS MATERIALIZED (
     SELECT u.*, nextval('event_position') AS position, clock_timestamp() AS stored
@@ -19,7 +20,7 @@ d AS (
 )
 INSERT INTO statement (tenant, position, stored, id, "timestamp", authority, keys, payload)
 SELECT :tenant, v.position, v.stored, v.id, v."timestamp", :authority, v.keys::bigint[], v.payload::json
-FROM g JOIN v USING (id)
+FROM g JOIN v USING (id) ORDER BY v.position
 RETURNING id, stored, position;
 
 -- name: append_control_event

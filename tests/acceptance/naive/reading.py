@@ -77,7 +77,7 @@ def duration_in_ms(value: Any) -> int | None:
     for amount, unit in zip(match.groups(), SECONDS_PER_AMOUNT, strict=True):
         if amount is not None:
             seconds += Fraction(amount.replace(",", ".")) * unit
-    return int(seconds * 1000)
+    return min(int(seconds * 1000), 10**15)
 
 
 def title(definition: dict[str, Any]) -> str | None:

@@ -1,0 +1,53 @@
+"""Statements that are valid and far out: no fold fails on them, and nothing overflows a column."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from projections import attempt, node_progress
+from projections.fact import LONGEST, derive
+from projections.payload import parse
+from schemas.statement import read_statements
+from schemas.version import XapiVersion
+
+VIDEO = "https://w3id.org/xapi/video/extensions/"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"timestamp": "9999-12-31T23:59:59.999999Z"},
+        {"timestamp": "0001-01-01T00:00:00Z"},
+        {"result": {"duration": "P99999999999999999999Y"}},
+        {"result": {"score": {"raw": 1e308, "min": -1e308, "max": 1e308}}},
+        {"result": {"score": {"raw": -5, "max": 0}}},
+        {"result": {"extensions": {"https://w3id.org/xapi/cmi5/result/extensions/progress": 10**400}}},
+        {"context": {"extensions": {VIDEO + "length": -5, VIDEO + "speed": "nanx"}}},
+        {"result": {"extensions": {VIDEO + "played-segments": "0[.]inf[,]1e400[.]2[,][.]"}}},
+        {"context": {"contextActivities": {"parent": []}}},
+        {"object": {"id": "http://x.example/y", "definition": {"name": {}}}},
+        {"object": {"id": "http://x.example/xblock/block-v1:" + "a" * 20_000 + "+type@"}},
+    ],
+)
+def test_far_out_but_valid(parts: dict[str, Any]) -> None:
+    statement = {
+        "actor": {"mbox": "mailto:a@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/passed"},
+        "object": {"id": "http://x.example/y"},
+        **parts,
+    }
+    [new] = read_statements(msgspec.json.encode(statement), XapiVersion.V1_0_3)
+    derived = derive(1, UUID(int=1), NOW, new.timestamp, parse(new.payload.decode()))
+    assert derived is not None
+    for value in derived.fact:
+        assert not isinstance(value, float) or math.isfinite(value)
+    assert (derived.fact.duration or 0) <= LONGEST
+    row = node_progress.fold([derived.fact], "media", course_node=False)
+    assert 0 <= row.fraction <= 1
+    assert 0 <= row.duration < 2**63
+    assert len(attempt.fold([derived.fact])) == 1
