@@ -31,12 +31,12 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class CourseChange:
-    """What changed in one course: whose rows, and whether its outline did."""
+    """What changed in one course: whose rows; recounted: how many of its nodes count, and so what everyone's rows mean."""
 
     tenant: int
     course: UUID
     persons: frozenset[UUID]
-    outline: bool
+    recounted: bool
 
 
 class OutOfTurn(Exception):
@@ -105,7 +105,8 @@ class Projector:
             pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), now)
         if touched.named:
             await write_names(connection, tenant, touched.named)
-        return _changes(tenant, pairs, outline.courses | {course for course, _ in touched.said})
+        said = {course for course, _ in touched.said} | {course for course, _, _ in touched.unsaid}
+        return _changes(tenant, pairs, outline.courses | said, outline.recounted)
 
 
 def _derive(event: StatementEvent) -> Derived | None:
@@ -130,11 +131,11 @@ async def _move_clock(
     return before, now
 
 
-def _changes(tenant: int, pairs: set[Pair], courses: set[UUID]) -> list[CourseChange]:
+def _changes(tenant: int, pairs: set[Pair], courses: set[UUID], recounted: set[UUID]) -> list[CourseChange]:
     persons: dict[UUID, set[UUID]] = {course: set() for course in courses}
     for course, person in pairs:
         persons.setdefault(course, set()).add(person)
-    return [CourseChange(tenant, course, frozenset(found), course in courses) for course, found in persons.items()]
+    return [CourseChange(tenant, course, frozenset(found), course in recounted) for course, found in persons.items()]
 
 
 def _tenant(event: LogEvent) -> int:

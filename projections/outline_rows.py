@@ -23,6 +23,8 @@ class OutlineChange:
         self.outlines = outlines
         self.courses: set[UUID] = set()
         self.keys: set[Key] = set()
+        self.recounted: set[UUID] = set()
+        """Courses with another number of required or graded nodes now."""
         self.resized: dict[UUID, int] = {}
         """Courses with another number of required nodes now; the smaller of the two numbers."""
 
@@ -120,6 +122,8 @@ async def _fold_again(connection: AsyncConnection, tenant: int, courses: list[UU
         if changed or removed:
             change.courses.add(course)
         sizes = required_nodes(old), required_nodes(new)
+        if sizes[0] != sizes[1] or graded_nodes(old) != graded_nodes(new):
+            change.recounted.add(course)
         if sizes[0] != sizes[1]:
             change.resized[course] = min(sizes)
         change.outlines[course] = new
@@ -134,6 +138,11 @@ async def _fold_again(connection: AsyncConnection, tenant: int, courses: list[UU
 def required_nodes(outline: Outline) -> int:
     """How many nodes count towards progress."""
     return sum(node.required for node in outline.values())
+
+
+def graded_nodes(outline: Outline) -> int:
+    """How many nodes count towards the grade."""
+    return sum(node.graded for node in outline.values())
 
 
 def _computed_from(node: OutlineNode | None) -> tuple[str, bool] | None:

@@ -16,13 +16,14 @@ BACKLOG = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """At `position`, these persons' rows in this course changed; outline: the course's outline or titles too."""
+    """At `position`, these persons' rows in this course changed; recounted: so did the number of nodes that count, and with
+    it every learner's progress or grade."""
 
     position: int
     tenant: int
     course: UUID
     persons: frozenset[UUID]
-    outline: bool = False
+    recounted: bool = False
 
 
 class Bus:

@@ -63,6 +63,6 @@ class Processor:
         changes = await self._projector.apply(tables, events, begin, end)
         self._bus.publish(
             end.position,
-            [Change(end.position, one.tenant, one.course, one.persons, one.outline) for one in changes],
+            [Change(end.position, one.tenant, one.course, one.persons, one.recounted) for one in changes],
         )
         return end

@@ -130,7 +130,7 @@ class Channel:
         async with self._reading:
             position = self._bus.position
             changes = self._bus.since(self._tenant, self._course, after)
-            if changes is None:
+            if changes is None or any(change.recounted for change in changes):
                 return None
             if not changes:
                 return Frame(position, b"")
@@ -142,11 +142,13 @@ class Channel:
         async with self._reading:  # so that what is handed out later was read later
             position = self._bus.position
             changes = self._bus.since(self._tenant, self._course, self.position)
+            if changes is None or any(change.recounted for change in changes):
+                self.position = self._last = position
+                for subscriber in self.subscribers:  # every line is another now: a fresh snapshot says it best
+                    subscriber.lose()
+                return bool(changes)
             if not changes:
                 self.position = position
-                if changes is None:
-                    for subscriber in self.subscribers:
-                        subscriber.lose()
                 return False
             update = await self._read(changes, self._last, position)
             outline = msgspec.json.encode(update.outline)

@@ -19,7 +19,7 @@ from schemas.version import XapiVersion
 
 CLIENTS = 4
 REUSED = 16
-_COLUMNS = ("digests", "timestamps", "keys", "payloads", "voids")
+PARAMETERS = ("digests", "timestamps", "keys", "payloads", "voids")
 _TYPES = ("bytea", "timestamptz", "text", "text", "uuid")
 _AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://live-lrs.invalid/credential", "name": "bench"}}
 
@@ -34,7 +34,7 @@ def prepare(url: str, bodies: Sequence[bytes], batch: int) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE bench_batch (batch integer PRIMARY KEY, "
-            + ", ".join(f"{name} text NOT NULL" for name in _COLUMNS)
+            + ", ".join(f"{name} text NOT NULL" for name in PARAMETERS)
             + ")"
         )
         found = connection.execute("SELECT salt FROM tenant WHERE tenant = 1").fetchone()
@@ -65,7 +65,7 @@ def script(batch: int, batches: int) -> str:
     return (
         f"\\if :turn % {REUSED} = 0\n"
         f"\\set batch random(0, {batches - 1})\n"
-        f"SELECT {', '.join(_COLUMNS)} FROM bench_batch WHERE batch = :batch \\gset\n"
+        f"SELECT {', '.join(PARAMETERS)} FROM bench_batch WHERE batch = :batch \\gset\n"
         "\\endif\n"
         "\\set turn :turn + 1\n"
         f"{append};\n"

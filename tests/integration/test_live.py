@@ -105,6 +105,18 @@ async def test_where_nobody_knows_what_was_missed_the_page_begins_anew(
             assert (await until(events, "change"))["position"] == 6
 
 
+async def test_when_more_nodes_count_everyones_progress_is_another_and_all_begin_anew(database_url: str) -> None:
+    async with live_course(database_url) as (course, client):
+        await course.tell([await course.enroll(1), await course.enroll(2)], 5)
+        async with following(client, after=5) as events:
+            await until(events, "alive")
+            course.bus.publish(6, [Change(6, TENANT, COURSE, frozenset({learner(2)}), recounted=True)])
+            assert await until(events, "reset") == {"position": 6}
+        async with following(client, last_event_id=5) as events:
+            assert await anext(events) == ("snapshot", {"position": 5})
+            assert await anext(events) == ("reset", {"position": 6})
+
+
 async def test_readers_of_a_channel_that_was_overrun_begin_anew(database_url: str) -> None:
     async with live_course(database_url) as (course, client), following(client) as events:
         assert await anext(events) == ("snapshot", {"position": 0})

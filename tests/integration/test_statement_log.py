@@ -30,19 +30,21 @@ V1 = XapiVersion.V1_0_3
 TASKS = 8
 TURNS = 25
 SHARED = 40
-TABLES = ("statement_id", "statement", "statement_void")
+PLAIN = (
+    '{"id":"6d1b9a52-0f0e-4e57-8f0c-7e1c0f2a3b4N","actor":{"mbox":"mailto:a@example.com"},"version":"1.0.0",'
+    '"verb":{"id":"http://example.com/verb"},"object":{"id":"http://example.com/object"},'
+)
 AWKWARD = [
-    '{"id":"%s","actor":{"mbox":"mailto:a@example.com"},"verb":{"id":"http://example.com/verb"},'
-    '"object":{"id":"http://example.com/object"},"version":"1.0.0",%s}' % (UUID(int=number + 1), rest)
+    PLAIN.replace("N", str(number)) + rest
     for number, rest in enumerate(
         (
-            '"result":{"extensions":{"http://example.com/e":0.12345678901234567}}',
-            '"result":{"extensions":{"http://example.com/e":[1e400,-1e400,1e-400,1E+2,-0,-0.0,1.0,10e-1]}}',
-            '"result":{"extensions":{"http://example.com/e":123456789012345678901234567890}}',
-            '"result":{"response":"äöü 漢字 😀 \\u00e4\\ud83d\\ude00 \\/ \\" \\\\ \\n \u2028 e\u0301 \u200f"}',
-            '"result" \t:\r\n {\n\n"success" : true ,"completion":false}  ',
-            '"timestamp":"2026-03-01T08:00:00.123456789+05:30"',
-            '"result":{"duration":"PT0.10S","score":{"scaled":0.50,"raw":5e-1,"min":0.0,"max":1.00}}',
+            '"result":{"extensions":{"http://example.com/e":0.12345678901234567}}}',
+            '"result":{"extensions":{"http://example.com/e":[1e400,-1e400,1e-400,1E+2,-0,-0.0,1.0,10e-1]}}}',
+            '"result":{"extensions":{"http://example.com/e":123456789012345678901234567890}}}',
+            '"result":{"response":"äöü 漢字 😀 \\u00e4\\ud83d\\ude00 \\/ \\" \\\\ \\n \u2028 e\u0301 \u200f"}}',
+            '"result" \t:\r\n {\n\n"success" : true ,"completion":false}  }',
+            '"timestamp":"2026-03-01T08:00:00.123456789+05:30"}',
+            '"result":{"duration":"PT0.10S","score":{"scaled":0.50,"raw":5e-1,"min":0.0,"max":1.00}}}',
         )
     )
 ]
@@ -82,10 +84,9 @@ def ids(count: int, seed: int = 1) -> list[UUID]:
 
 def contents(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of the log and of what belongs to it, as text."""
+    tables = ("statement_id", "statement", "statement_void")
     with psycopg.connect(url) as connection:
-        return {
-            table: connection.execute(f"SELECT t::text FROM {table} AS t ORDER BY 1").fetchall() for table in TABLES
-        }
+        return {one: connection.execute(f"SELECT t::text FROM {one} AS t ORDER BY 1").fetchall() for one in tables}
 
 
 async def events(url: str) -> list[StatementEvent]:
@@ -179,7 +180,7 @@ async def send(log: StatementLog, authority: Authority, chance: random.Random, s
 
 
 async def test_racing_writers(database_url: str) -> None:
-    shared = ids(SHARED)
+    shared = ids(SHARED, seed=TASKS)  # no writer draws from this seed
     async with (
         CourseLog.open(database_url) as course,
         write_pool(database_url, size=TASKS) as write,
@@ -198,8 +199,8 @@ async def test_racing_writers(database_url: str) -> None:
 
     accepted = [one for one in sent if one.conflict is None]
     refused = [one for one in sent if one.conflict is not None]
-    assert accepted
-    assert refused
+    assert len(accepted) > TURNS
+    assert len(refused) > TURNS
     assert sorted(stored) == sorted((one, position) for one, (position, _) in gate.items())
     assert sorted(voids) == sorted((one.mark, gate[one.mark][0]) for one in accepted)
     assert sorted(position for one in accepted for position in one.positions or ()) == sorted(at for _, at in stored)
@@ -208,8 +209,7 @@ async def test_racing_writers(database_url: str) -> None:
         assert all(gate[each.id][1] == each.digest for each in one.batch)
     for one in refused:
         assert one.mark not in gate
-        assert one.conflict is not None
-        assert gate[one.conflict][1] not in [each.digest for each in one.batch]
+        assert [each.digest != gate[each.id][1] for each in one.batch if each.id == one.conflict] == [True]
 
 
 async def test_two_contents_of_one_id_at_the_same_moment(database_url: str) -> None:

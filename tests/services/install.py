@@ -24,7 +24,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 def main() -> int:
     """Install everything; 0 also where something is missing and this is not CI: its tests will be skipped."""
     problems = []
-    for install in (install_chromium, install_timescaledb):
+    for install in (install_chromium, install_wrk, install_timescaledb):
         try:
             install()
         except ServiceMissingError as missing:
@@ -40,6 +40,12 @@ def install_chromium() -> None:
         chromium()
     except ServiceMissingError:
         apt_install("chromium", "fonts-dejavu-core")
+
+
+def install_wrk() -> None:
+    """The load generator of `make bench`."""
+    if not shutil.which("wrk"):
+        apt_install("wrk")
 
 
 def install_timescaledb() -> None:
