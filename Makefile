@@ -24,7 +24,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 services: setup ## what tests need besides Python: TimescaleDB, Chromium
 	$(BIN)/python -m tests.services.install
 
-demo: setup ## a store with a simulated cohort, in one process
+demo: setup ## a store with a simulated cohort, and its course page
 	$(BIN)/lrs demo $(ARGS)
 
 check: setup ## style and types

@@ -80,12 +80,10 @@ async def store(connection: AsyncConnection, chance: random.Random, count: int =
     return sorted(row[2] for row in rows)
 
 
-async def store_control_event(connection: AsyncConnection) -> int:
+async def store_control_event(connection: AsyncConnection) -> list[int]:
     """A control event, in whatever transaction the connection is in; answers its position."""
     values = {"tenant": 1, "kind": "test", "payload": "{}"}
-    row = await (await connection.execute(QUERIES.append_control_event.sql, values)).fetchone()
-    assert row is not None
-    return int(row[0])
+    return [row[0] for row in await (await connection.execute(QUERIES.append_control_event.sql, values)).fetchall()]
 
 
 async def write(connection: AsyncConnection, soak: Soak) -> None:

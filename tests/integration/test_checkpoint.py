@@ -235,6 +235,16 @@ async def test_the_second_waits_for_the_first(database_url: str, monkeypatch: py
             await second
 
 
+async def test_a_locked_checkpoint_is_held_until_the_transaction_ends(database_url: str) -> None:
+    free = "SELECT FROM projection_checkpoint FOR UPDATE SKIP LOCKED"
+    async with connections(database_url, 2) as (one, other):
+        for _ in range(2):  # the first time it is begun, the second time it is there
+            async with one.transaction():
+                await checkpoint.lock(one, PROJECTION, 0, VERSION)
+                assert (await other.execute(free)).rowcount == 0
+            assert (await other.execute(free)).rowcount == 1
+
+
 async def test_moving_is_compare_and_set(database_url: str) -> None:
     async with connections(database_url, 1) as (connection,):
         at = await checkpoint.lock(connection, PROJECTION, 0, VERSION)

@@ -24,6 +24,14 @@ pytestmark = pytest.mark.anyio
 SECONDS = float(os.environ.get("LRS_TEST_SOAK_SECONDS", 0))
 """How long the soak lasts; 0 means 30 on TimescaleDB and 8 on the embedded server."""
 
+STALL = """
+CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF current_setting('test.stalls', true) = 'yes' THEN PERFORM pg_advisory_xact_lock(1); END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER stall BEFORE INSERT ON TABLE_NAME FOR EACH ROW EXECUTE FUNCTION stall()"""
+STALLED = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+
 
 @asynccontextmanager
 async def stage(url: str) -> AsyncIterator[tuple[AsyncConnection, AsyncConnection, LogTail, Checkpoint]]:
@@ -103,7 +111,7 @@ async def test_an_open_transaction_is_waited_for(database_url: str) -> None:
     async with stage(database_url) as (first, second, tail, at):
         async with first.transaction():
             early = await store(first, chance, 2)
-            late = [*await store(second, chance, 3), await store_control_event(second)]
+            late = [*await store(second, chance, 3), *await store_control_event(second)]
             assert max(early) < min(late)
             for _ in range(3):
                 at = await read_all(tail, at, [])
@@ -160,12 +168,35 @@ async def test_a_position_drawn_late_in_an_old_transaction(database_url: str) ->
         await read_all(tail, at, drawn_late + after)
 
 
+@pytest.mark.parametrize("table", ["statement_id", "control_event"])
+async def test_a_writer_that_has_drawn_positions_and_written_nothing(database_url: str, table: str) -> None:
+    """Between the two a transaction can be invisible: PostgreSQL gives it an id when it first writes, or asks."""
+    chance = random.Random(6)
+    async with stage(database_url) as (slow, other, tail, at):
+        await other.execute(STALL.replace("TABLE_NAME", table))
+        await slow.execute("SET test.stalls = 'yes'")
+        await other.execute("SELECT pg_advisory_lock(1)")
+        writing = asyncio.create_task(store(slow, chance, 2) if table == "statement_id" else store_control_event(slow))
+        async with asyncio.timeout(10):
+            while True:
+                if (await other.execute(STALLED)).rowcount:
+                    break
+                await asyncio.sleep(0.01)
+        late = await store(other, chance, 2)
+        for _ in range(3):
+            at = await read_all(tail, at, [])
+        await other.execute("SELECT pg_advisory_unlock(1)")
+        early = await writing
+        assert max(early) < min(late)
+        await read_all(tail, at, early + late)
+
+
 async def test_small_steps_read_the_same(database_url: str) -> None:
     chance = random.Random(5)
     async with connections(database_url, 2) as (writer, reading):
         expected = []
         for _ in range(5):
-            expected += [*await store(writer, chance, 3), await store_control_event(writer)]
+            expected += [*await store(writer, chance, 3), *await store_control_event(writer)]
         for limit in (1, 2, 3, 7, len(expected), len(expected) + 1):
             tail, at, found = LogTail(reading), START, list[int]()
             while at.position != expected[-1]:

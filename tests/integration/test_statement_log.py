@@ -27,9 +27,7 @@ from tests.integration.log_under_load import START
 pytestmark = pytest.mark.anyio
 
 V1 = XapiVersion.V1_0_3
-TASKS = 8
-TURNS = 25
-SHARED = 40
+TASKS, TURNS, SHARED = 8, 25, 40
 PLAIN = (
     '{"id":"6d1b9a52-0f0e-4e57-8f0c-7e1c0f2a3b4N","actor":{"mbox":"mailto:a@example.com"},"version":"1.0.0",'
     '"verb":{"id":"http://example.com/verb"},"object":{"id":"http://example.com/object"},'
@@ -190,10 +188,7 @@ async def test_racing_writers(database_url: str) -> None:
         tasks = [send(log, course.authority, random.Random(number), shared) for number in range(TASKS)]
         sent = [one for some in await asyncio.gather(*tasks) for one in some]
     with psycopg.connect(database_url) as connection:
-        gate = {
-            one: (position, digest)
-            for one, position, digest in connection.execute("SELECT id, position, digest FROM statement_id")
-        }
+        gate = {row[0]: row[1:] for row in connection.execute("SELECT id, position, digest FROM statement_id")}
         stored = connection.execute("SELECT id, position FROM statement").fetchall()
         voids = connection.execute("SELECT voiding, position FROM statement_void").fetchall()
 

@@ -15,7 +15,8 @@ from tests.properties.statements import statements
 SALT = bytes(range(32))
 AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://lrs.example", "name": "key"}}
 REGISTRATION = "A9A9B8C7-1111-4222-8333-0123456789AB"
-TERMS = st.tuples(st.text(max_size=10), st.text(st.characters(codec="utf-8"), max_size=20))
+ROLES = ["verb", "activity", "agent", "registration", "related_activity", "related_agent", "authority", "tenant"]
+TERMS = st.tuples(st.sampled_from(ROLES), st.text(st.characters(codec="utf-8"), max_size=20))
 
 
 def mbox(name: str) -> dict[str, Any]:
@@ -178,4 +179,4 @@ def test_a_key_depends_on_role_text_and_salt() -> None:
 def test_keys_never_change() -> None:
     """Pinned: the log holds the keys of old statements, and nothing in it is ever written again."""
     found = [key_of(("verb", "http://adlnet.gov/expapi/verbs/voided"), SALT), key_of(("agent", "openid:ä"), SALT)]
-    assert found == [1, 2]
+    assert found == [-8489969933732641218, 4133157786769974029]
