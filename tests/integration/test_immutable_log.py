@@ -127,3 +127,25 @@ async def test_guarding_new_parts_waits_for_no_writer(database_url: str) -> None
         writer.rollback()
         connection.execute("SELECT make_statement_partitions(3)")
         assert outcome(connection, sql.SQL("TRUNCATE {}").format(part)) == IMMUTABLE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE authority SET agent = '{}'",
+        "UPDATE authority SET tenant = 2",
+        "DELETE FROM authority",
+        "TRUNCATE authority CASCADE",
+        "UPDATE tenant SET salt = ''",
+        "DELETE FROM tenant",
+        "TRUNCATE tenant",
+    ],
+)
+async def test_who_vouches_and_what_every_hash_is_keyed_with_stay(database_url: str, change: str) -> None:
+    await fill(database_url)
+    with psycopg.connect(database_url) as connection:
+        with pytest.raises(psycopg.DatabaseError) as refusal:
+            connection.execute(change.encode())
+        assert refusal.value.sqlstate == IMMUTABLE
+        connection.rollback()
+        connection.execute("UPDATE tenant SET name = 'renamed'")

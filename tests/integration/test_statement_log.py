@@ -194,8 +194,7 @@ async def test_racing_writers(database_url: str) -> None:
 
     accepted = [one for one in sent if one.conflict is None]
     refused = [one for one in sent if one.conflict is not None]
-    assert len(accepted) > TURNS
-    assert len(refused) > TURNS
+    assert min(len(accepted), len(refused)) > 5
     assert sorted(stored) == sorted((one, position) for one, (position, _) in gate.items())
     assert sorted(voids) == sorted((one.mark, gate[one.mark][0]) for one in accepted)
     assert sorted(position for one in accepted for position in one.positions or ()) == sorted(at for _, at in stored)
