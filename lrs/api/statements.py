@@ -9,6 +9,9 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Receive, Scope, Send
 
 from lrs.access.credentials import Credential
 from lrs.api import cursor_token
@@ -22,8 +25,6 @@ from schemas.statement import NewStatement, read_statements
 from schemas.statement_query import StatementQuery, read_statement_query
 from schemas.version import XapiVersion, read_version
 
-router = APIRouter(prefix="/xapi/statements", tags=["statements"])
-
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
 POSITION = "X-LRS-Position"
 """Highest log position of what a request stored: pass it to the read models to read your own writes."""
@@ -31,6 +32,23 @@ STORED = "X-LRS-Stored"
 """How many statements of a request were new; the others were known already."""
 
 JSON = "application/json"
+
+
+class _Dated(APIRoute):
+    """Every answer says up to when the log is surely whole, errors included (2.1.3)."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        here: Services = scope["app"].state.services
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).setdefault(CONSISTENT_THROUGH, instant(here.search.known_through))
+            await send(message)
+
+        await super().handle(scope, receive, dated)
+
+
+router = APIRouter(prefix="/xapi/statements", tags=["statements"], route_class=_Dated)
 
 
 def spoken(request: Request) -> XapiVersion:

@@ -42,6 +42,11 @@ class SafeBound:
         self._reached = Bound(0, EPOCH)
 
     @property
+    def reached(self) -> Bound:
+        """The highest bound that was safe when `advance` last looked."""
+        return self._reached
+
+    @property
     def _newest(self) -> int:
         """The highest position that has a mark or is reached."""
         return self._marks[-1].bound.position if self._marks else self._reached.position

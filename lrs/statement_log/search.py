@@ -71,6 +71,11 @@ class Search:
         self._pool = pool
         self._bound = SafeBound()
 
+    @property
+    def known_through(self) -> datetime:
+        """As consistent_through, as of the last time somebody looked: without asking the database."""
+        return self._bound.reached.stored_floor
+
     async def consistent_through(self) -> datetime:
         """Every statement stored before this instant is visible (X-Experience-API-Consistent-Through)."""
         async with self._pool.connection() as connection:

@@ -309,7 +309,7 @@ async def run(url: str, stage: Stage, written: list[Json], questions: list[Asked
             )
             rows = await cursor.fetchall()
         values = {UUID(one["id"]): one for one in written}
-        log = {row[0]: Logged(*row[:3], values[row[0]], json.loads(row[3])) for row in rows}
+        log = {one: Logged(one, stored, at, values[one], json.loads(agent)) for one, stored, at, agent in rows}
         assert len(log) == len(written)
         order = [one.stored for one in log.values()]
         for question in questions:
@@ -336,7 +336,7 @@ async def _authority(read: Any, tenant: int, agent: Json) -> Authority:
 
 
 def _query(question: Asked, order: list[datetime]) -> StatementQuery:
-    times = {
+    times: Json = {
         name: order[place[0] % len(order)] + place[1] * TICK
         for name, place in (("since", question.since), ("until", question.until))
         if place is not None
@@ -380,8 +380,8 @@ def test_a_statement_is_found_by_what_it_refers_to(url: str) -> None:
     """Also through several, whichever came first, and where the target is voided. Once this passes, the test above
     can ask for it too: follow_references=True.
     """
-    target = {"actor": IDENTITIES[0], "verb": {"id": VERBS[0]}, "object": {"id": ACTIVITIES[0]}}
-    pointing = {"actor": IDENTITIES[1], "verb": {"id": VERBS[2]}}
+    target: Json = {"actor": IDENTITIES[0], "verb": {"id": VERBS[0]}, "object": {"id": ACTIVITIES[0]}}
+    pointing: Json = {"actor": IDENTITIES[1], "verb": {"id": VERBS[2]}}
     written: list[Json] = [
         {"id": str(IDS[2]), **pointing, "object": {"objectType": "StatementRef", "id": str(IDS[1])}},
         {"id": str(IDS[1]), **pointing, "object": {"objectType": "StatementRef", "id": str(IDS[0])}},
@@ -394,8 +394,8 @@ def test_a_statement_is_found_by_what_it_refers_to(url: str) -> None:
         },
     ]
     stage = Stage(search.FIRST_WINDOW, keys_collide=False, authorities=(IDENTITIES[5], IDENTITIES[5]))
-    unset = {"agent": None, "verb": None, "activity": None, "registration": None}
-    flags = {"related_agents": False, "related_activities": False}
-    wanted = [{"verb": VERBS[0]}, {"agent": IDENTITIES[0]}, {"activity": ACTIVITIES[0]}]
+    unset: Json = {"agent": None, "verb": None, "activity": None, "registration": None}
+    flags: Json = {"related_agents": False, "related_activities": False}
+    wanted: list[Json] = [{"verb": VERBS[0]}, {"agent": IDENTITIES[0]}, {"activity": ACTIVITIES[0]}]
     questions = [Asked({**unset, **flags, **one}, None, None, ascending=True, page_size=4) for one in wanted]
     asyncio.run(run(url, stage, written, questions, follow_references=True))
