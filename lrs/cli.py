@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 import signal
 import sys
@@ -12,9 +13,9 @@ from types import FrameType
 from typing import Any
 
 import click
-import psycopg
 import uvicorn
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from lrs.access.credentials import Credentials
 from lrs.database import read_pool
@@ -54,7 +55,6 @@ def serve(**options: Any) -> None:
     settings = _settings(**options)
     signal.signal(signal.SIGTERM, _leave)
     with _database(settings) as url:
-        credential = asyncio.run(_first_credential(settings, url))
         config = uvicorn.Config(
             create_app(settings, url),
             host=settings.host,
@@ -63,7 +63,7 @@ def serve(**options: Any) -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
         )
-        asyncio.run(_Server(config, credential).serve())
+        asyncio.run(_Server(config, settings, url).serve())
 
 
 @main.command(name="migrate")
@@ -72,7 +72,8 @@ def migrate_command() -> None:
     settings = _settings()
     if settings.database_url is None:
         raise click.ClickException("set LRS_DATABASE_URL; the embedded PostgreSQL is migrated by `lrs serve`")
-    migrate(settings.database_url)
+    with _reached():
+        migrate(settings.database_url)
     click.echo(f"The database is at revision {expected_revision()}.")
 
 
@@ -81,7 +82,9 @@ def settings_command() -> None:
     """List every setting: its variable, its value, what it is for."""
     settings = _settings()
     for name, field in Settings.model_fields.items():
-        click.echo(f"LRS_{name.upper()}={getattr(settings, name)}\n    {field.description}")
+        value = getattr(settings, name)
+        shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name == "database_url" else value
+        click.echo(f"LRS_{name.upper()}={shown}\n    {field.description}")
 
 
 @main.command()
@@ -148,9 +151,10 @@ def replay_file(*, path: Path, as_json: bool, quiet: bool, xapi_version: str | N
 class _Server(uvicorn.Server):
     """Says where it listens once it does."""
 
-    def __init__(self, config: uvicorn.Config, credential: str | None) -> None:
+    def __init__(self, config: uvicorn.Config, settings: Settings, url: str) -> None:
         super().__init__(config)
-        self._credential = credential
+        self._settings = settings
+        self._url = url
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
@@ -158,9 +162,10 @@ class _Server(uvicorn.Server):
             return
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        credential = await _first_credential(self._settings, self._url)  # now that it can be shown
         click.echo(f"xAPI endpoint  {origin}/xapi")
-        if self._credential is not None:
-            click.echo(f"Credential     {self._credential}   (shown this once)")
+        if credential is not None:
+            click.echo(f"Credential     {credential}   (shown this once)")
         click.echo(f"Course pages   {origin}/   (sign in with the credential)")
         sys.stdout.flush()
 
@@ -181,17 +186,22 @@ def _database(settings: Settings) -> Iterator[str]:
             migrate(embedded.url)
             yield embedded.url
         return
-    try:
+    with _reached():
         found = revision_of(settings.database_url)
-    except Exception as error:
-        if isinstance(error.__cause__, psycopg.OperationalError):
-            raise click.ClickException(f"LRS_DATABASE_URL cannot be reached: {error.__cause__}") from None
-        raise
     if found != expected_revision():
         raise click.ClickException(
             f"the database is at revision {found}, this version needs {expected_revision()}: run `lrs migrate` first"
         )
     yield settings.database_url
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """A database that cannot be reached is told in a line."""
+    try:
+        yield
+    except OperationalError as error:
+        raise click.ClickException(f"LRS_DATABASE_URL cannot be reached: {error.orig}") from None
 
 
 @contextmanager

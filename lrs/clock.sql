@@ -3,8 +3,8 @@
 SELECT make_statement_partitions(3);
 
 -- name: tenants_due
--- Tenants without a clock event in the last so many seconds.
-SELECT tenant FROM tenant t
+-- Tenants without a clock event in the last so many seconds, and what time it is.
+SELECT tenant, clock_timestamp() FROM tenant t
 WHERE NOT EXISTS (
     SELECT FROM control_event e
     WHERE e.tenant = t.tenant AND e.kind = :kind AND e.recorded > now() - make_interval(secs => :seconds::float8)

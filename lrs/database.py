@@ -16,6 +16,11 @@ def read_pool(url: str, *, size: int = 4) -> Pool:
     return _pool(url, size, "lrs-read", "-c statement_timeout=30000 -c plan_cache_mode=force_custom_plan")
 
 
+def access_pool(url: str) -> Pool:
+    """For credentials: of its own, so that no slow query keeps anyone from signing in."""
+    return _pool(url, 2, "lrs-access", "-c statement_timeout=5000")
+
+
 def projection_pool(url: str) -> Pool:
     """For the processor: one connection writes read models, one reads the log."""
     return _pool(url, 2, "lrs-projection", "-c idle_in_transaction_session_timeout=60000")
@@ -29,5 +34,12 @@ def _pool(url: str, size: int, name: str, options: str) -> Pool:
         open=False,
         name=name,
         timeout=5,
-        kwargs={"autocommit": True, "application_name": name, "options": options},
+        check=None if name == "lrs-write" else AsyncConnectionPool.check_connection,
+        kwargs={
+            "autocommit": True,
+            "application_name": name,
+            "options": f"{options} -c TimeZone=UTC",  # the ends of the calendar fit no other zone
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+        },
     )

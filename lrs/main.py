@@ -1,9 +1,8 @@
 """Puts the parts together into one application: the only place, with `lrs.cli`, that knows them all."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from lrs.api import about, analytics, courses, live, problems, projections, stat
 from lrs.api.services import Services
 from lrs.clock import Clock
 from lrs.dashboard import pages
-from lrs.database import projection_pool, read_pool, write_pool
+from lrs.database import access_pool, projection_pool, read_pool, write_pool
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.search import Search
@@ -27,7 +26,6 @@ from schemas.version import XapiVersion, read_version
 from streams.bus import Bus
 from streams.processor import Processor
 
-_LOG = logging.getLogger("lrs")
 VERSION_HEADER = "X-Experience-API-Version"
 
 
@@ -39,28 +37,28 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
         write = write_pool(database_url, size=settings.write_connections)
         read = read_pool(database_url, size=settings.read_connections)
         tables = projection_pool(database_url)
-        async with write, read, tables:
+        access = access_pool(database_url)
+        async with write, read, tables, access:
             log = StatementLog(write, read)
             clock = Clock(write, log, settings.clock_seconds)
             bus = Bus()
-            processor = Processor(tables, bus, clock.tick)
+            processor = Processor(tables, bus)
             app.state.services = Services(
                 settings=settings,
                 read=read,
                 log=log,
-                credentials=Credentials(read),
+                credentials=Credentials(access),
                 search=Search(read),
                 bus=bus,
                 wake=processor.wake.set,
             )
-            running = asyncio.create_task(processor.run())
-            running.add_done_callback(_stop_when_it_fails)
+            running = [asyncio.create_task(processor.run()), asyncio.create_task(clock.run())]
             yield
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
-    app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, openapi_url=None)
     problems.install(app)
     for router in (
         statements.router,
@@ -76,14 +74,6 @@ def create_app(settings: Settings, database_url: str) -> FastAPI:
     app.mount("/static", StaticFiles(directory=static), name="static")
     app.add_middleware(NamedVersion)
     return app
-
-
-def _stop_when_it_fails(task: "asyncio.Task[None]") -> None:
-    """A processor that ends by itself has met an error in the code: say so loudly; the log takes statements all
-    the same.
-    """
-    if not task.cancelled() and task.exception() is not None:
-        _LOG.critical("the processor has stopped; read models stand still", exc_info=task.exception())
 
 
 class NamedVersion:

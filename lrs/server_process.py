@@ -53,10 +53,15 @@ class ServerProcess:
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=STOP_SECONDS)
-        return self._process.returncode
+        return self._ended(STOP_SECONDS)
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """SIGKILL; nothing happens where it has ended already."""
         self._process.kill()
-        self._process.communicate()
+        self._ended(None)
+
+    def _ended(self, timeout: float | None) -> int:
+        code = self._process.wait(timeout)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return code

@@ -25,7 +25,8 @@ class Settings(BaseSettings):
         Path, Field(description="folder of the embedded PostgreSQL, used when no database_url is given")
     ] = Field(default_factory=default_data_dir)
     database_url: Annotated[
-        str | None, Field(description="a PostgreSQL or TimescaleDB of your own, as postgresql://…")
+        str | None,
+        Field(pattern="^postgres(ql)?://", description="a PostgreSQL or TimescaleDB of your own, as postgresql://…"),
     ] = None
     bootstrap_credential: Annotated[
         SecretStr | None, Field(description="key:secret of a credential to create if it does not exist")

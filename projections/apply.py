@@ -31,7 +31,9 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class CourseChange:
-    """What changed in one course: whose rows; recounted: how many of its nodes count, and so what everyone's rows mean."""
+    """What changed in one course: whose rows; recounted: how many of its nodes count, and so what everyone's rows
+    mean.
+    """
 
     tenant: int
     course: UUID
@@ -105,8 +107,7 @@ class Projector:
             pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), now)
         if touched.named:
             await write_names(connection, tenant, touched.named)
-        said = {course for course, _ in touched.said} | {course for course, _, _ in touched.unsaid}
-        return _changes(tenant, pairs, outline.courses | said, outline.recounted)
+        return _changes(tenant, pairs, outline.courses | touched.courses, outline.recounted)
 
 
 def _derive(event: StatementEvent) -> Derived | None:

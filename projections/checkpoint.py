@@ -7,6 +7,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 
 from projections.sql import QUERIES
+from schemas.errors import LrsError
 
 
 class Checkpoint(NamedTuple):
@@ -23,8 +24,10 @@ class Moved(Enum):
     TAKEN = "somebody else has moved it"
 
 
-class NewerTables(Exception):
-    """The tables were written by another version of this projection: run `lrs replay`."""
+class OtherVersion(LrsError):
+    """The read models were written by another version: empty them as docs/architecture.md says; the log rebuilds
+    them.
+    """
 
 
 async def lock(connection: AsyncConnection, projection: str, shard: int, version: int) -> Checkpoint:
@@ -37,7 +40,7 @@ async def lock(connection: AsyncConnection, projection: str, shard: int, version
     assert row is not None
     position, stored_floor, written = row
     if written != version:
-        raise NewerTables
+        raise OtherVersion
     return Checkpoint(position, stored_floor)
 
 

@@ -30,12 +30,16 @@ from projections.vocabulary import (
 from schemas.identity import inverse_functional_identifier
 
 _DURATION = re.compile(
-    r"^P(?:(?P<W>[\d.]+)W|(?:(?P<Y>[\d.]+)Y)?(?:(?P<M>[\d.]+)M)?(?:(?P<D>[\d.]+)D)?"
-    r"(?:T(?:(?P<h>[\d.]+)H)?(?:(?P<m>[\d.]+)M)?(?:(?P<s>[\d.]+)S)?)?)$"
+    r"^P(?:(?P<W>[\d.,]+)W|(?:(?P<Y>[\d.,]+)Y)?(?:(?P<M>[\d.,]+)M)?(?:(?P<D>[\d.,]+)D)?"
+    r"(?:T(?:(?P<h>[\d.,]+)H)?(?:(?P<m>[\d.,]+)M)?(?:(?P<s>[\d.,]+)S)?)?)$"
 )
 _SECONDS = {"W": 604_800, "Y": 31_536_000, "M": 2_592_000, "D": 86_400, "h": 3600, "m": 60, "s": 1}
 LONGEST = 10**15
 """Milliseconds that a duration counts for at most: thirty thousand years, so that sums stay within 64 bits."""
+_DIGITS = 40
+"""Digits of a part of a duration that are read: more of them are beyond LONGEST, or beyond a millisecond."""
+LONGEST_KEY = 200
+"""Characters of an attempt key; a longer one is shortened, with a hash of the whole at its end."""
 _NOWHERE = Placement(None, "unassigned", None, ())
 
 
@@ -148,7 +152,7 @@ def derive(
         event=event.value,
         placement=placed.step,
         registration=None if registration is None else UUID(registration),
-        attempt=_attempt(target, context, registration),
+        attempt=_short(_attempt(target, context, registration)),
         raw=score.raw,
         min=score.min,
         max=score.max,
@@ -212,6 +216,10 @@ def _attempt(target: Mapping[str, Any], context: Mapping[str, Any], registration
     return None
 
 
+def _short(key: str | None) -> str | None:
+    return key if key is None or len(key) <= LONGEST_KEY else f"{key[:160]}…{_name(key).hex}"
+
+
 def _progress(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
@@ -223,5 +231,6 @@ def milliseconds(duration: str | None) -> int | None:
     match = _DURATION.match(duration) if duration else None
     if match is None:
         return None
-    total = sum(Decimal(value) * _SECONDS[unit] for unit, value in match.groupdict().items() if value)
+    parts = ((unit, value[:_DIGITS].replace(",", ".")) for unit, value in match.groupdict().items() if value)
+    total = sum(Decimal(value) * _SECONDS[unit] for unit, value in parts)
     return min(int(total * 1000), LONGEST)

@@ -24,12 +24,13 @@ class Touched:
     """What gained (said) or lost (unsaid) a live fact.
 
     said: (course, claim) → the last (at, id) among the gained; unsaid: (course, claim, node). keys: course, person,
-    node. named: persons whose name may have changed.
+    node. courses: where anything happened. named: persons whose name may have changed.
     """
 
     said: dict[tuple[UUID, UUID], tuple[datetime, UUID]] = field(default_factory=dict)
     unsaid: set[tuple[UUID, UUID, UUID]] = field(default_factory=set)
     keys: set[Key] = field(default_factory=set)
+    courses: set[UUID] = field(default_factory=set)
     named: set[UUID] = field(default_factory=set)
     registrations: set[tuple[UUID, UUID]] = field(default_factory=set)
 
@@ -44,6 +45,7 @@ class Touched:
         """A live fact came to this place."""
         if course is None or node is None:
             return
+        self.courses.add(course)
         if claim is not None:
             self.said[course, claim] = max(when, self.said.get((course, claim), when))
         if person is not None:
@@ -53,6 +55,7 @@ class Touched:
         """A live fact left this place."""
         if course is None or node is None:
             return
+        self.courses.add(course)
         if claim is not None:
             self.unsaid.add((course, claim, node))
         if person is not None:

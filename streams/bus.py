@@ -16,8 +16,8 @@ BACKLOG = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """At `position`, these persons' rows in this course changed; recounted: so did the number of nodes that count, and with
-    it every learner's progress or grade."""
+    """At `position`, these persons' rows in this course changed; recounted: so did the number of nodes that count, and
+    with it every learner's progress or grade."""
 
     position: int
     tenant: int
@@ -42,6 +42,7 @@ class Bus:
 
     def start(self, position: int) -> None:
         """Where the projection stood when this process began: the backlog knows nothing of what came before."""
+        self._backlog.clear()
         self._floor = position
         self._reach(position)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -16,6 +15,8 @@ from streams.log_tail import LogTail
 BATCH = 1000
 POLL_SECONDS = 0.5
 RETRY_SECONDS = 1.0
+LONGEST_RETRY_SECONDS = 30.0
+LOCK = 0x1C_5E_11  # advisory, one a database: who keeps its read models
 
 _LOG = logging.getLogger("lrs.processor")
 
@@ -23,35 +24,54 @@ _LOG = logging.getLogger("lrs.processor")
 class Processor:
     """Keeps the read models up with the log.
 
-    wake: set it after a commit; the poll is the guarantee. tick: called about every poll, writes clock events when due.
+    wake: set it after a commit; the poll is the guarantee. One processor a database is at work; others stand by, and
+    their pages begin anew whenever the one at work has moved.
     """
 
-    def __init__(self, pool: Pool, bus: Bus, tick: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, pool: Pool, bus: Bus) -> None:
         self.wake = asyncio.Event()
         self._pool = pool
         self._bus = bus
-        self._tick = tick
         self._projector = Projector()
 
     async def run(self) -> None:
-        """Run until cancelled."""
+        """Run until cancelled. Whatever goes wrong is said and tried again: nothing is parked, nothing is skipped."""
+        pause = RETRY_SECONDS
         while True:
             try:
                 async with self._pool.connection() as log, self._pool.connection() as tables:
+                    await self._stand_by(tables)
                     begin = await self._projector.checkpoint(tables)
                     self._bus.start(begin.position)
                     tail = LogTail(log)
                     while True:
                         begin = await self._step(tail, tables, begin)
-            except (psycopg.OperationalError, PoolTimeout, OutOfTurn) as error:
-                _LOG.warning("projection interrupted, trying again: %s", error)
-                self._projector = Projector()
-                await asyncio.sleep(RETRY_SECONDS)
+                        pause = RETRY_SECONDS
+            except (psycopg.Error, PoolTimeout, OutOfTurn) as error:
+                _LOG.warning("read models wait at position %s: %r", self._bus.position, error)
+            except Exception:
+                _LOG.exception("read models stand still at position %s", self._bus.position)
+            self._projector = Projector()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+
+    async def _stand_by(self, tables: psycopg.AsyncConnection) -> None:
+        """Return once this is the processor at work: the lock goes with the connection."""
+        told = False
+        while True:
+            row = await (await tables.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])).fetchone()
+            if row is not None and row[0]:
+                return
+            if not told:
+                _LOG.warning("another server keeps the read models of this database; this one stands by")
+                told = True
+            seen = await self._projector.checkpoint(tables)
+            if seen.position != self._bus.position:
+                self._bus.start(seen.position)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _step(self, tail: LogTail, tables: psycopg.AsyncConnection, begin: Checkpoint) -> Checkpoint:
         self.wake.clear()
-        if self._tick is not None:
-            await self._tick()
         events, end = await tail.read(begin, BATCH)
         if end.position == begin.position:
             try:

@@ -47,7 +47,7 @@ async def follow_course(
     async def still_signed_in() -> bool:
         return await serving.credentials.verify(request.headers.get("authorization")) is not None
 
-    if last_event_id is not None and last_event_id.isdecimal():
+    if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
         after = int(last_event_id)
     events = course_events(channels_of(request), credential.tenant, course_id, after, still_signed_in)
     # Our own `alive` replaces the ping comments, which a page cannot see.

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from lrs.access.credentials import NotSignedIn
 from schemas.errors import (
@@ -92,6 +93,18 @@ def install(app: FastAPI) -> None:
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(psycopg.DataError)
+    async def unfit(_: Request, error: Exception) -> Response:
+        return problem(400, "Query refused", f"the database cannot take a value of this request: {error}")
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_: Request, error: Exception) -> Response:
+        return problem(400, "Body incomplete", "the client left before its body was whole; nothing is stored")
+
+    @app.exception_handler(Exception)
+    async def unforeseen(_: Request, error: Exception) -> Response:
+        return problem(500, "Server error", "an error of ours; it is logged, and nothing of the request is stored")
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(psycopg.InterfaceError)

@@ -26,6 +26,8 @@ CLOCK_SLACK = timedelta(hours=1)
 """How far the database's clock may be set back without a reader's time bound missing a statement."""
 
 _CONFLICT = "LR409"
+_LOST = (None, "57P01", "57P02", "57P03")
+"""SQLSTATEs of a connection that is gone: none at all, or the server was shut down or has crashed."""
 
 
 class Authority(NamedTuple):
@@ -78,14 +80,23 @@ class StatementLog:
             "payloads": [one.payload.decode() for one in batch],
             "voids": [one.voids for one in batch],
         }
+        try:
+            rows = await self._append(values)
+        except psycopg.OperationalError as error:
+            if error.sqlstate not in _LOST:
+                raise
+            await self._write.check()  # the database was away; storing the same ids again is a no-op
+            rows = await self._append(values)
+        return [row[2] for row in rows]
+
+    async def _append(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         async with self._write.connection() as connection:
             try:
-                rows = await (await connection.execute(QUERIES.append.sql, values)).fetchall()
+                return await (await connection.execute(QUERIES.append.sql, values)).fetchall()
             except psycopg.DatabaseError as error:
                 if error.sqlstate == _CONFLICT:
                     raise StatementConflict(UUID(error.diag.message_detail)) from error
                 raise
-        return [row[2] for row in rows]
 
     async def append_control_event(self, tenant: int, kind: str, payload: dict[str, Any]) -> int:
         """Store one control event; answers its position."""

@@ -47,7 +47,7 @@ class SafeBound:
         return self._reached
 
     @property
-    def _newest(self) -> int:
+    def newest(self) -> int:
         """The highest position that has a mark or is reached."""
         return self._marks[-1].bound.position if self._marks else self._reached.position
 
@@ -61,10 +61,10 @@ class SafeBound:
         assert row is not None
         now, last_value, is_called = row
         last = Bound(last_value if is_called else 0, now)
-        if last.position > self._newest:
+        if last.position > self.newest:
             own = await (await connection.execute(QUERIES.own_transaction_id.sql)).fetchone()
             assert own is not None
-            if last.position > self._newest:  # another caller may have been here meanwhile
+            if last.position > self.newest:  # another caller may have been here meanwhile
                 self._marks.append(_Mark(last, own[0]))
         elif last.position == self._reached.position:
             self._reached = max(self._reached, last)  # nothing was drawn since: the same holds until now

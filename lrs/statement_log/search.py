@@ -1,11 +1,12 @@
 """Searching the log: one page for a query, and a cursor to the next that stays valid while writers write.
 
 Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a
-page costs does not grow with the log. A page shows what is committed. Its place in (stored, position) is the cursor,
-so following `more` neither misses nor repeats a statement that was there at the start; up to when the log is surely
-whole is said beside it.
+page costs does not grow with the log. A page shows what is committed, an ascending one up to the safe bound only. Its
+place in (stored, position) is the cursor, so following `more` neither misses nor repeats a statement that was there at
+the start; up to when the log is surely whole is said beside it.
 """
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from lrs.database import Pool
 from lrs.statement_log import search_keys
 from lrs.statement_log.log import CLOCK_SLACK
 from lrs.statement_log.recorded import RecordedStatement
-from lrs.statement_log.safe_bound import EPOCH, SafeBound
+from lrs.statement_log.safe_bound import EPOCH, Bound, SafeBound
 from lrs.statement_log.search_keys import Term, key_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from lrs.statement_log.statement_queries import page_query
@@ -26,6 +27,7 @@ from projections.payload import parse
 from schemas.identity import inverse_functional_identifier
 from schemas.statement_query import StatementQuery
 
+SETTLE_SECONDS = 1.0
 FIRST_WINDOW = timedelta(days=7)
 _TICK = timedelta(microseconds=1)
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
@@ -81,16 +83,28 @@ class Search:
         async with self._pool.connection() as connection:
             return (await self._bound.advance(connection)).stored_floor
 
+    async def _settled(self, connection: AsyncConnection) -> Bound:
+        """The safe bound once it has passed all that was appended until now, or what it is after SETTLE_SECONDS."""
+        bound = await self._bound.advance(connection)
+        wanted, clock = self._bound.newest, asyncio.get_running_loop().time
+        give_up = clock() + SETTLE_SECONDS
+        while bound.position < wanted and clock() < give_up:
+            await asyncio.sleep(0.005)
+            bound = await self._bound.advance(connection)
+        return bound
+
     async def page(self, tenant: int, salt: bytes, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page:
         """The statements that match, from the cursor on."""
         terms = terms_of(query)
         async with self._pool.connection() as connection:
-            bound = await self._bound.advance(connection)
+            bound = await (self._settled(connection) if query.ascending else self._bound.advance(connection))
             row = await (await connection.execute(QUERIES.range_of_stored.sql)).fetchone()
             assert row is not None
             oldest, now = row
             low = max(query.since or EPOCH, (oldest or now) - _TICK)
             high = min(query.until or _FAR, now + CLOCK_SLACK)
+            if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
+                high = min(high, bound.stored_floor - _TICK)
             values: dict[str, Any] = {"tenant": tenant}
             if terms:
                 values["keys"] = sorted({key_of(term, salt) for term in terms})

@@ -20,7 +20,7 @@ from tests.bench import catch_up, pgbench, wrk
 from tests.bench.figures import Comparison, Figures, header
 from tests.bench.live_lag import LagProbe
 from tests.bench.no_op import no_op
-from tests.bench.others import DISTURBED, Others
+from tests.bench.others import Others
 from tests.bench.statements import after_id, bodies
 from tests.services import embedded, external, timescaledb
 from tests.services.databases import migrated_database
@@ -73,7 +73,7 @@ class Bench:
         with migrated_database(self._server) as url, serving(url) as lrs:
             warm = self._load(lrs.origin, batch, connections, WARM_UP_SECONDS)
             probe = LagProbe(lrs.origin, CREDENTIAL, self._tails)
-            with self.others.watched(), probe.sampling():
+            with self.others.watched(cell), probe.sampling():
                 load = self._load(lrs.origin, batch, connections, self._seconds)
             _must_hold(url, (warm.requests + load.requests) * batch)
         self.figures.add(cell, load.rate * batch)
@@ -84,31 +84,32 @@ class Bench:
 
     def no_op(self, batch: int, connections: int) -> None:
         """The same load on the handler that does nothing."""
+        series = f"no-op {_cell(batch, connections)}"
         with no_op() as origin:
             self._load(origin, batch, connections, WARM_UP_SECONDS)
-            with self.others.watched():
+            with self.others.watched(series):
                 load = self._load(origin, batch, connections, self._seconds)
-        self.figures.add(f"no-op {_cell(batch, connections)}", load.rate)
+        self.figures.add(series, load.rate)
 
     def pgbench(self, batch: int) -> None:
         """The same SQL by pgbench."""
+        series = f"pgbench {NAMES[batch]}"
         with migrated_database(self._server) as url:
             batches = pgbench.prepare(url, list(bodies(PGBENCH_BODIES)), batch)
             file = self._folder / "append.sql"
             file.write_text(pgbench.script(batch, batches))
             _, before = pgbench.appends_a_second(url, file, seconds=WARM_UP_SECONDS)
-            with self.others.watched():
+            with self.others.watched(series):
                 rate, done = pgbench.appends_a_second(url, file, seconds=self._seconds)
             _must_hold(url, (before + done) * batch)
-        self.figures.add(f"pgbench {NAMES[batch]}", rate * batch)
+        self.figures.add(series, rate * batch)
 
     def catch_up(self, url: str) -> None:
         """The processor over a log that is there already, and decode-and-fold of the same."""
         asyncio.run(catch_up.forget(url))
-        with self.others.watched():
-            self.figures.add("processor", catch_up.measured("processor", url))
-        with self.others.watched():
-            self.figures.add("decode and fold", catch_up.measured("fold", url))
+        for series, what in (("processor", "processor"), ("decode and fold", "fold")):
+            with self.others.watched(series):
+                self.figures.add(series, catch_up.measured(what, url))
 
     def round(self, log_url: str) -> None:
         """Every figure once, each beside its bounds."""
@@ -205,15 +206,20 @@ def main(*, rounds: int, seconds: int, statements: int, database: str, as_json: 
 
 
 def _say(bench: Bench, facts: dict[str, str], comparisons: Sequence[Comparison], *, as_json: bool) -> None:
-    most = bench.others.most
     if as_json:
-        told = {"facts": facts, "others": most, "disturbed": most > DISTURBED} | bench.figures.as_json(comparisons)
+        told = {
+            "facts": facts,
+            "others": bench.others.shares,
+            "disturbed": bench.others.disturbed,
+        } | bench.figures.as_json(comparisons)
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         return
-    facts["others"] = f"took up to {most:.0%} of the machine while a figure was taken"
+    facts["others"] = f"took up to {bench.others.most:.0%} of the machine while a figure was taken"
     click.echo(header(facts) + "\n\n" + bench.figures.as_text(comparisons))
-    if most > DISTURBED:
+    if bench.others.disturbed:
         click.echo("\nDisturbed: other processes were at work. The ratios hold better than the figures; run it again.")
+        for series, rounds in bench.others.disturbed.items():
+            click.echo(f"  {series}: round {', '.join(map(str, rounds))}")
 
 
 if __name__ == "__main__":

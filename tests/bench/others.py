@@ -8,27 +8,37 @@ from dataclasses import dataclass, field
 import psutil
 
 DISTURBED = 0.10
-"""From this share of all cores on, a run is called disturbed."""
+"""From this share of all cores on, a figure is called disturbed."""
 
 
 @dataclass(slots=True)
 class Others:
-    """The share of all cores, 0 … 1, that others took in each measured stretch."""
+    """The share of all cores, 0 … 1, that others took while each series was measured, one a round."""
 
-    shares: list[float] = field(default_factory=list)
+    shares: dict[str, list[float]] = field(default_factory=dict)
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, series: str) -> Iterator[None]:
         """Around what is measured."""
         began, busy, ours = time.monotonic(), _busy(), _ours()
         yield
         whole = (time.monotonic() - began) * (psutil.cpu_count() or 1)
-        self.shares.append(max(0.0, (_busy() - busy - (_ours() - ours)) / whole))
+        share = max(0.0, (_busy() - busy - (_ours() - ours)) / whole)
+        self.shares.setdefault(series, []).append(share)
 
     @property
     def most(self) -> float:
-        """The largest share in any stretch."""
-        return max(self.shares, default=0.0)
+        """The largest share while any figure was taken."""
+        return max((share for shares in self.shares.values() for share in shares), default=0.0)
+
+    @property
+    def disturbed(self) -> dict[str, list[int]]:
+        """The series that were disturbed, and in which rounds, counted from 1."""
+        found = {
+            series: [number for number, share in enumerate(shares, 1) if share > DISTURBED]
+            for series, shares in self.shares.items()
+        }
+        return {series: rounds for series, rounds in found.items() if rounds}
 
 
 def _busy() -> float:

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 
 from projections import checkpoint
 from projections.apply import PROJECTION, VERSION, OutOfTurn, Projector
-from projections.checkpoint import Checkpoint, Moved, NewerTables
+from projections.checkpoint import Checkpoint, Moved, OtherVersion
 from schemas.log_event import LogEvent
 from streams.log_tail import LogTail
 from tests.acceptance.course_log import CourseLog
@@ -263,8 +263,8 @@ async def test_tables_of_another_version_are_left_alone(database_url: str) -> No
         await projector.apply(given.one, *given.steps[0])
         await given.one.execute("UPDATE projection_checkpoint SET version = version + 1")
         before = given.tables()
-        with pytest.raises(NewerTables):
+        with pytest.raises(OtherVersion):
             await projector.apply(given.one, *given.steps[1])
-        with pytest.raises(NewerTables):
+        with pytest.raises(OtherVersion):
             await projector.checkpoint(given.one)
         assert given.tables() == before

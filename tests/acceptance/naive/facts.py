@@ -6,6 +6,7 @@ Sections 1 and 4 of docs/read-models.md. Facts are sorted by (at, id); every oth
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -133,7 +134,7 @@ def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
         completion=truth(result.get("completion")),
         duration=duration_in_ms(result.get("duration")),
         progress=progress / 100 if progress is not None and 0 <= progress <= 100 else None,
-        attempt=attempt_of(payload, parents + grouping),
+        attempt=shortened(attempt_of(payload, parents + grouping)),
         registration=identifier(context.get("registration")),
         media=read_media(result_extensions, context_extensions, played) if carries_media else None,
     )
@@ -183,6 +184,13 @@ def event_of(verb: str, target: Activity | None) -> str:
     if verb in vocabulary.MEDIA_ON_MEDIA and is_typed(target, vocabulary.MEDIA_TYPES):
         return "media"
     return vocabulary.EVENT_OF_VERB.get(verb, "other")
+
+
+def shortened(key: str | None) -> str | None:
+    """A key of more than 200 characters, as the page shortens it."""
+    if key is None or len(key) <= 200:
+        return key
+    return key[:160] + "…" + blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def attempt_of(payload: dict[str, Any], around: tuple[Activity, ...]) -> str | None:
