@@ -17,7 +17,7 @@ from tests.services.postgres import PostgresServer
 
 
 @pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     statements=logs(),
     batches=st.lists(st.integers(1, 6), min_size=1, max_size=5),

@@ -11,7 +11,8 @@ BEGIN
     FOR i IN 0..months_ahead LOOP
         name := 'statement_' || to_char(month, 'YYYY_MM');
         IF to_regclass(name) IS NULL THEN
-            EXECUTE format('CREATE TABLE %I PARTITION OF statement FOR VALUES FROM (%L) TO (%L)', name,
+            EXECUTE format('CREATE TABLE %I (LIKE statement INCLUDING ALL)', name);
+            EXECUTE format('ALTER TABLE statement ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', name,
                 month::text || ' 00:00:00+00', (month + interval '1 month')::date::text || ' 00:00:00+00');
             EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I '
                 'FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', name);

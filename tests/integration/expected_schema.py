@@ -1,0 +1,142 @@
+"""The schema that migrations give, on every server: whoever changes one changes it here too, on purpose.
+
+An object's name, then a line each for its columns (`?`: may be null), indexes, constraints, triggers.
+"""
+
+SCHEMA = """
+tenant
+  tenant int4, name text, salt bytea = (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), created
+    timestamptz = now()
+  unique btree (name)
+  unique btree (tenant)
+  BEFORE DELETE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+  BEFORE UPDATE, EACH ROW WHEN (old.salt IS DISTINCT FROM new.salt), refuse_change()
+event_position
+  bigint cache 1
+authority
+  authority int4 identity, tenant int4, agent text
+  unique btree (authority)
+  unique btree (tenant, agent)
+  BEFORE DELETE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+  BEFORE UPDATE, EACH ROW WHEN (old.* IS DISTINCT FROM new.*), refuse_change()
+authority_authority_seq
+  integer cache 1
+credential
+  FOREIGN KEY (authority) REFERENCES authority(authority)
+  key text, tenant int4, secret_hash bytea, authority int4, created timestamptz = now(), disabled timestamptz?
+  unique btree (key)
+statement_id
+  tenant int4, id uuid, stored timestamptz, position int8, digest bytea
+  unique btree (tenant, id)
+  BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+statement_void
+  tenant int4, voided uuid, position int8, voiding uuid
+  unique btree (tenant, voided, position)
+  btree (position)
+  BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+statement
+  tenant int4, position int8, stored timestamptz, id uuid, timestamp timestamptz?, authority int4, keys _int8,
+    payload json
+  unique btree (stored, position)
+  btree (position)
+  gin (keys) WITH (fastupdate='on', gin_pending_list_limit='1024')
+  BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+control_event
+  position int8, tenant int4, recorded timestamptz, kind text, payload json
+  unique btree (position)
+  BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
+  BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+alembic_version
+  version_num varchar
+  unique btree (version_num)
+projection_checkpoint
+  projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now()
+  unique btree (projection, shard)
+iri
+  tenant int4, id uuid, iri text
+  unique btree (tenant, id)
+person
+  tenant int4, person uuid, ifi text, name text?
+  unique btree (tenant, person)
+fact
+  tenant int4, position int8, id uuid, at timestamptz, person uuid?, course uuid?, activity uuid?, verb uuid, event
+    text, placement text, registration uuid?, attempt text?, raw float8?, min float8?, max float8?, scaled float8?,
+    score float8?, score_suspect bool, success bool?, completion bool?, duration int8?, progress float8?, media
+    text?, claim uuid?, actor_name text?, voided_position int8?
+  unique btree (tenant, position)
+  btree (tenant, at)
+  btree (tenant, course, activity, person)
+  btree (tenant, person, at) WHERE (actor_name IS NOT NULL)
+  btree (tenant, person, registration)
+  btree (tenant, person, registration) WHERE ((placement = ANY (ARRAY['registration'::text, 'unassigned'::text]))
+    AND (registration IS NOT NULL))
+claim
+  tenant int4, claim uuid, claims text
+  unique btree (tenant, claim)
+outline_claim
+  tenant int4, course uuid, claim uuid, last_at timestamptz, last_id uuid
+  unique btree (tenant, course, claim)
+outline_node
+  tenant int4, course uuid, node uuid, iri text, type text?, title text?, kind text, parent uuid?, rule text,
+    required bool, graded bool
+  unique btree (tenant, course, node)
+node_progress
+  tenant int4, course uuid, person uuid, node uuid, state text, fraction float8, first_at timestamptz, last_at
+    timestamptz, first_activity_at timestamptz?, last_activity_at timestamptz?, last_activity_id uuid?, statements
+    int4, revoked_at timestamptz?, completed_at timestamptz?, satisfied_by uuid?, visits int4, duration int8,
+    enrolled_at timestamptz?, standing text?, verdict bool?
+  unique btree (tenant, course, person, node)
+attempt
+  tenant int4, course uuid, person uuid, node uuid, attempt text, started_at timestamptz, submitted_at timestamptz,
+    raw float8?, min float8?, max float8?, scaled float8?, score float8?, score_suspect bool, success bool?,
+    duration int8
+  unique btree (tenant, course, person, node, attempt)
+gradebook
+  tenant int4, course uuid, person uuid, node uuid, policy text, score float8?, attempts int4, best_attempt text?,
+    counts bool
+  unique btree (tenant, course, person, node)
+enrollment
+  tenant int4, course uuid, person uuid, status text, enrolled_at timestamptz, started_at timestamptz?,
+    last_activity_at timestamptz?, last_activity_id uuid?, completed_at timestamptz?, satisfied_by uuid?,
+    completed_nodes int4, progress_sum float8, own_score float8?, score_sum float8, scores int4, verdict bool?
+  unique btree (tenant, course, person)
+  btree (tenant, enrolled_at) WHERE (status = 'active'::text)
+  btree (tenant, last_activity_at) WHERE (status = 'active'::text)
+course_outline_size
+  tenant int4, course uuid, required_nodes int8, graded_nodes int8
+enrollment_standing
+  tenant int4, course uuid, person uuid, status text, enrolled_at timestamptz, started_at timestamptz,
+    last_activity_at timestamptz, last_activity_id uuid, completed_at timestamptz, satisfied_by uuid,
+    completed_nodes int4, progress_sum float8, own_score float8, score_sum float8, scores int4, verdict bool,
+    progress float8, grade_so_far float8, grade_if_nothing_more float8, passed bool
+risk_state
+  tenant int4, course uuid, person uuid, rule text, level text, since timestamptz, threshold_days int4, evidence
+    uuid
+  unique btree (tenant, course, person, rule)
+clock
+  tenant int4, now timestamptz
+  unique btree (tenant)
+analytics.activity
+  tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, learner_name text,
+    course_id uuid, course text, course_title text, activity_id uuid, activity text, verb_id uuid, verb text, event
+    text, registration uuid, score numeric, success bool, completion bool, duration_seconds numeric
+analytics.bucket(text,timestamp with time zone,text)
+  timestamp with time zone
+analytics.earlier_midnight(timestamp without time zone,timestamp with time zone,text)
+  timestamp with time zone
+analytics.midnight(date,text)
+  timestamp with time zone
+analytics.position
+  position int8, updated timestamptz
+make_statement_partitions(integer)
+  integer
+refuse_change()
+  trigger
+statement_conflict(uuid)
+  bytea
+"""
