@@ -14,6 +14,7 @@ from streams.log_tail import LogTail
 
 BATCH = 1000
 POLL_SECONDS = 0.5
+PACE_SECONDS = 0.025
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 30.0
 LOCK = 0x1C_5E_11  # advisory, one a database: who keeps its read models
@@ -85,4 +86,6 @@ class Processor:
             end.position,
             [Change(end.position, one.tenant, one.course, one.persons, one.recounted) for one in changes],
         )
+        if len(events) < BATCH:
+            await asyncio.sleep(PACE_SECONDS)  # under load, few full batches cost far less than many small ones
         return end

@@ -217,7 +217,9 @@ def _say(bench: Bench, facts: dict[str, str], comparisons: Sequence[Comparison],
     facts["others"] = f"took up to {bench.others.most:.0%} of the machine while a figure was taken"
     click.echo(header(facts) + "\n\n" + bench.figures.as_text(comparisons))
     if bench.others.disturbed:
-        click.echo("\nDisturbed: other processes were at work, which bends the ratios too. Run it again at a quiet moment.")
+        click.echo(
+            "\nDisturbed: other processes were at work, which bends the ratios too. Run it again when it is quiet."
+        )
         for series, rounds in bench.others.disturbed.items():
             click.echo(f"  {series}: round {', '.join(map(str, rounds))}")
 
