@@ -1,6 +1,7 @@
 """Connections: every pool is opened here, with the settings its work needs."""
 
 from psycopg import AsyncConnection
+from psycopg.types.array import ListBinaryDumper
 from psycopg_pool import AsyncConnectionPool
 
 Pool = AsyncConnectionPool[AsyncConnection]
@@ -27,8 +28,12 @@ def projection_pool(url: str) -> Pool:
 
 
 def _pool(url: str, size: int, name: str, options: str) -> Pool:
+    async def configure(connection: AsyncConnection) -> None:
+        connection.adapters.register_dumper(list, ListBinaryDumper)  # as text every quote of a payload is escaped
+
     return AsyncConnectionPool(
-        url,
+        configure=configure,
+        conninfo=url,
         min_size=min(2, size),
         max_size=size,
         open=False,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from projections.fact import ClaimSet, claimed_iri, name_of
-from projections.placement import THE_COURSE, level_of, open_edx_kind
+from projections.placement import THE_COURSE, Claim, level_of, open_edx_kind
 from projections.vocabulary import (
     ASSESSMENT_TYPES,
     DOCUMENT_TYPES,
@@ -62,6 +62,8 @@ def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
     for saying in sorted(sayings, key=lambda one: (one.last_at, one.last_id)):
         for claim in saying.claims.claims:
             iri = claimed_iri(claim, course)
+            if not _counts(claim, iri, saying.claims.node, course):
+                continue
             known = heard.setdefault(iri, _Heard())
             known.type = claim.type or known.type
             known.title = claim.title or known.title
@@ -72,6 +74,13 @@ def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
     kinds = {iri: _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()}
     units = {iri for iri, known in heard.items() if kinds[iri] is Level.UNIT and _is_content(iri, known, kinds[iri])}
     return [_node(course, iri, known, kinds[iri], units) for iri, known in heard.items()]
+
+
+def _counts(claim: Claim, iri: str, node: str, course: str) -> bool:
+    """A course that only the registration told may turn out to be the node itself, or one of its ancestors."""
+    if claim.role == "base":
+        return node != course
+    return iri != course or claim.iri == THE_COURSE or claim.role == "node"
 
 
 def rule_of(type_: str | None, kind: str, iri: str) -> str:

@@ -45,7 +45,9 @@ def block_of(iri: str) -> Block | None:
 
 
 class Claim(NamedTuple):
-    """What one statement says of one activity: `role` is node, course or ancestor; parent None for the course."""
+    """What one statement says of one activity: `role` is node, course, ancestor or base (of H5P content); parent
+    None for the course.
+    """
 
     iri: str
     role: str
@@ -159,7 +161,7 @@ def _claims(
     if node_iri in claims:
         base = claims[node_iri].parent
         if base and base not in claims and base != course_iri:
-            claims[base] = Claim(base, "ancestor", None, None, parent_of(base, Level.UNIT))
+            claims[base] = Claim(base, "base", None, None, parent_of(base, Level.UNIT))
     return tuple(claims.values())
 
 

@@ -28,15 +28,15 @@ class Services:
     """Call it after a commit: the processor looks at once instead of at its next poll."""
 
 
-def services(request: Request) -> Services:
-    """The application's services."""
+async def services(request: Request) -> Services:
+    """The application's services (async: FastAPI would send anything else to a thread)."""
     found: Services = request.app.state.services
     return found
 
 
 async def signed_in(request: Request) -> Credential:
     """The credential of the request's HTTP Basic authorization (xAPI Communication 4.1); raises NotSignedIn."""
-    credential = await services(request).credentials.verify(request.headers.get("authorization"))
+    credential = await (await services(request)).credentials.verify(request.headers.get("authorization"))
     if credential is None:
         raise NotSignedIn
     return credential

@@ -51,7 +51,7 @@ class _Dated(APIRoute):
 router = APIRouter(prefix="/xapi/statements", tags=["statements"], route_class=_Dated)
 
 
-def spoken(request: Request) -> XapiVersion:
+async def spoken(request: Request) -> XapiVersion:
     """The version the request speaks (xAPI Communication 3.3); raises QueryRefused."""
     return read_version(request.headers.get("x-experience-api-version"))
 

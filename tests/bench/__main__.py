@@ -4,12 +4,14 @@ import asyncio
 import base64
 import os
 import platform
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 import msgspec
@@ -186,6 +188,7 @@ def _facts(url: str) -> dict[str, str]:
 def main(*, rounds: int, seconds: int, statements: int, database: str, as_json: bool) -> None:
     """Measure this store against what bounds it: pgbench with the same SQL, HTTP that does nothing, a bare fold."""
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, _leave)
     try:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -203,6 +206,11 @@ def main(*, rounds: int, seconds: int, statements: int, database: str, as_json: 
     facts["rounds"] = f"{rounds} of {seconds} s a figure, {statements:,} statements to catch up with"
     facts["took"] = f"{time.monotonic() - began:.0f} s"
     _say(bench, facts, COMPARISONS, as_json=as_json)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """Told to stop: leave through every `with`, so that no server stays behind."""
+    raise SystemExit(1)
 
 
 def _say(bench: Bench, facts: dict[str, str], comparisons: Sequence[Comparison], *, as_json: bool) -> None:
