@@ -66,5 +66,38 @@ class NotFound(LrsError):
     """There is nothing of that name here."""
 
 
+class NotSignedIn(LrsError):
+    """The request carries no credential that is in force."""
+
+
+class TokenRefused(NotSignedIn):
+    """The bearer token is not one that this server takes."""
+
+
+class ScopeMissing(LrsError):
+    """The credential lacks a scope that the request needs."""
+
+    def __init__(self, needed: Iterable[str], held: Iterable[str]) -> None:
+        self.needed = tuple(needed)
+        self.held = tuple(held)
+        super().__init__(f"This needs the scope {' or '.join(self.needed)}, which the credential does not have.")
+
+
+class OtherOrigin(LrsError):
+    """Credentials are not changed at the request of another site's page."""
+
+
+class CredentialDisabled(LrsError):
+    """The credential is disabled."""
+
+
+class IssuerUnavailable(LrsError):
+    """The issuer of bearer tokens cannot be asked for its keys at the moment; the same request may succeed later."""
+
+
+class Overloaded(LrsError):
+    """More statements wait to be stored than this server holds; nothing of this request is stored, send it again."""
+
+
 class DatabaseUnavailable(LrsError):
     """The database cannot be reached at the moment; the same request may succeed later."""

@@ -19,6 +19,7 @@ from lrs.access.credentials import NotSignedIn
 from schemas.errors import (
     DatabaseUnavailable,
     NotFound,
+    Overloaded,
     QueryRefused,
     StatementConflict,
     StatementRefused,
@@ -93,6 +94,10 @@ def install(app: FastAPI) -> None:
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Overloaded)
+    async def overloaded(_: Request, error: Exception) -> Response:
+        return problem(503, "Too busy", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
 
     @app.exception_handler(psycopg.DataError)
     async def unfit(_: Request, error: Exception) -> Response:

@@ -14,9 +14,10 @@ import psycopg
 from psycopg import AsyncConnection
 
 from lrs.database import Pool
+from lrs.statement_log.coalescing import Coalescer, Key, Row
 from lrs.statement_log.recorded import RecordedStatement
 from lrs.statement_log.safe_bound import Bound
-from lrs.statement_log.search_keys import keys_of, search_terms
+from lrs.statement_log.search_keys import array_of, authority_terms, keys_of, statement_terms
 from lrs.statement_log.sql import QUERIES
 from schemas.errors import StatementConflict
 from schemas.log_event import ControlEvent, LogEvent, StatementEvent
@@ -24,6 +25,9 @@ from schemas.statement import NewStatement
 
 CLOCK_SLACK = timedelta(hours=1)
 """How far the database's clock may be set back without a reader's time bound missing a statement."""
+
+WRITERS = 2
+"""Round trips of `append` that go on at the same time: more make smaller groups and store less."""
 
 _CONFLICT = "LR409"
 _LOST = (None, "57P01", "57P02", "57P03")
@@ -53,6 +57,7 @@ class StatementLog:
         self._write = write
         self._read = read
         self._salts: dict[int, bytes] = {}
+        self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
 
     async def salt(self, tenant: int) -> bytes:
         """The 32 bytes that key every hash of a tenant."""
@@ -64,30 +69,52 @@ class StatementLog:
         return self._salts[tenant]
 
     async def append(self, tenant: int, authority: Authority, batch: Sequence[NewStatement]) -> list[int]:
-        """Store a batch, all or nothing, in one round trip; ids are distinct within it.
+        """Store a batch, all or nothing; ids are distinct within it. Batches that come together share a round trip.
 
         Answers the positions of those that were new; known ones are left as they are. Raises StatementConflict where
-        an id is known with other content (xAPI Data 2.3.1), races included.
+        an id is known with other content (xAPI Data 2.3.1), races included, and Overloaded.
         """
+        if not batch:
+            return []
         salt = await self.salt(tenant)
+        vouching = authority_terms(authority.agent)
+        return await self._coalescer.store(
+            [
+                Row(
+                    tenant,
+                    one.id,
+                    one.digest,
+                    one.timestamp,
+                    authority.number,
+                    array_of(keys_of(statement_terms(one.value) | vouching, salt)),
+                    one.payload.decode(),
+                    one.voids,
+                )
+                for one in batch
+            ]
+        )
+
+    async def _store(self, rows: Sequence[Row]) -> dict[Key, int]:
+        """Rows of distinct keys, all or nothing, in one round trip; answers the positions of those that were new."""
+        tenants, ids, digests, timestamps, authorities, keys, payloads, voids = map(list, zip(*rows, strict=True))
         values = {
-            "tenant": tenant,
-            "authority": authority.number,
-            "ids": [one.id for one in batch],
-            "digests": [one.digest for one in batch],
-            "timestamps": [one.timestamp for one in batch],
-            "keys": [_array(keys_of(search_terms(one.value, authority.agent), salt)) for one in batch],
-            "payloads": [one.payload.decode() for one in batch],
-            "voids": [one.voids for one in batch],
+            "tenants": tenants,
+            "ids": ids,
+            "digests": digests,
+            "timestamps": timestamps,
+            "authorities": authorities,
+            "keys": keys,
+            "payloads": payloads,
+            "voids": voids,
         }
         try:
-            rows = await self._append(values)
+            found = await self._append(values)
         except psycopg.OperationalError as error:
             if error.sqlstate not in _LOST:
                 raise
             await self._write.check()  # the database was away; storing the same ids again is a no-op
-            rows = await self._append(values)
-        return [row[2] for row in rows]
+            found = await self._append(values)
+        return {(tenant, identity): position for tenant, identity, position in found}
 
     async def _append(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         async with self._write.connection() as connection:
@@ -97,6 +124,16 @@ class StatementLog:
                 if error.sqlstate == _CONFLICT:
                     raise StatementConflict(UUID(error.diag.message_detail)) from error
                 raise
+
+    async def _conflicts(self, rows: Sequence[Row]) -> set[Key]:
+        """Which of the rows are known with other content."""
+        values = {
+            "tenants": [row.tenant for row in rows],
+            "ids": [row.id for row in rows],
+            "digests": [row.digest for row in rows],
+        }
+        async with self._write.connection() as connection:
+            return set(await (await connection.execute(QUERIES.conflicts.sql, values)).fetchall())
 
     async def append_control_event(self, tenant: int, kind: str, payload: dict[str, Any]) -> int:
         """Store one control event; answers its position."""
@@ -143,7 +180,3 @@ async def read_after(
     events += [ControlEvent(*row) for row in controls]
     events.sort(key=lambda event: event.position)
     return events[:limit]
-
-
-def _array(keys: list[int]) -> str:
-    return "{" + ",".join(map(str, keys)) + "}"

@@ -1,27 +1,33 @@
 -- name: append
--- A batch of one tenant in one round trip. The transaction id is taken before any position is drawn (safe bound);
+-- Batches in one round trip. The transaction id is taken before any position is drawn (safe bound);
 -- stored is read after its position is drawn. Racing batches cannot deadlock: ids are sorted, and the last ORDER BY lets
 -- a batch through the gate before its first row goes into the log, where TimescaleDB may lock to make a chunk.
 WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
 v AS MATERIALIZED (
     SELECT u.*, nextval('event_position') AS position, clock_timestamp() AS stored
-    FROM unnest(:ids::uuid[], :digests::bytea[], :timestamps::timestamptz[], :keys::text[], :payloads::text[],
-        :voids::uuid[]) AS u (id, digest, "timestamp", keys, payload, voids), x
+    FROM unnest(:tenants::integer[], :ids::uuid[], :digests::bytea[], :timestamps::timestamptz[],
+        :authorities::integer[], :keys::text[], :payloads::text[], :voids::uuid[])
+        AS u (tenant, id, digest, "timestamp", authority, keys, payload, voids), x
 ),
 g AS (
     INSERT INTO statement_id AS s (tenant, id, stored, position, digest)
-    SELECT :tenant, id, stored, position, digest FROM v ORDER BY id
+    SELECT tenant, id, stored, position, digest FROM v ORDER BY tenant, id
     ON CONFLICT (tenant, id) DO UPDATE SET digest = statement_conflict(s.id) WHERE s.digest <> excluded.digest
-    RETURNING id
+    RETURNING tenant, id
 ),
 d AS (
     INSERT INTO statement_void (tenant, voided, position, voiding)
-    SELECT :tenant, v.voids, v.position, v.id FROM g JOIN v USING (id) WHERE v.voids IS NOT NULL
+    SELECT v.tenant, v.voids, v.position, v.id FROM g JOIN v USING (tenant, id) WHERE v.voids IS NOT NULL
 )
 INSERT INTO statement (tenant, position, stored, id, "timestamp", authority, keys, payload)
-SELECT :tenant, v.position, v.stored, v.id, v."timestamp", :authority, v.keys::bigint[], v.payload::json
-FROM g JOIN v USING (id) ORDER BY v.position
-RETURNING id, stored, position;
+SELECT v.tenant, v.position, v.stored, v.id, v."timestamp", v.authority, v.keys::bigint[], v.payload::json
+FROM g JOIN v USING (tenant, id) ORDER BY v.position
+RETURNING tenant, id, position;
+
+-- name: conflicts
+-- Which of these statements are known with other content.
+SELECT u.tenant, u.id FROM unnest(:tenants::integer[], :ids::uuid[], :digests::bytea[]) AS u (tenant, id, digest)
+JOIN statement_id s ON s.tenant = u.tenant AND s.id = u.id WHERE s.digest <> u.digest;
 
 -- name: append_control_event
 -- One event of the log beside the statements, in the same order of positions.

@@ -20,9 +20,20 @@ RELATED_ACTIVITY, RELATED_AGENT, AUTHORITY, TENANT = "related_activity", "relate
 
 def search_terms(statement: Mapping[str, Any], authority: Mapping[str, Any]) -> set[Term]:
     """Every term of one statement; its authority is the one the server gave it."""
+    return statement_terms(statement) | authority_terms(authority)
+
+
+def statement_terms(statement: Mapping[str, Any]) -> set[Term]:
+    """Every term that a statement has from what its client sent."""
     terms: set[Term] = {(TENANT, "")}
-    _add_agents(terms, (authority,), (AUTHORITY, RELATED_AGENT))
     _add_body(terms, statement, direct=True)
+    return terms
+
+
+def authority_terms(authority: Mapping[str, Any]) -> set[Term]:
+    """Every term that a statement has from who vouches for it."""
+    terms: set[Term] = set()
+    _add_agents(terms, (authority,), (AUTHORITY, RELATED_AGENT))
     return terms
 
 
@@ -34,6 +45,11 @@ def key_of(term: Term, salt: bytes) -> int:
 def keys_of(terms: Iterable[Term], salt: bytes) -> list[int]:
     """The sorted keys of a set of terms."""
     return sorted({_hash(role, text, salt) for role, text in terms})
+
+
+def array_of(keys: Iterable[int]) -> str:
+    """Keys as a PostgreSQL array literal."""
+    return "{" + ",".join(map(str, keys)) + "}"
 
 
 @lru_cache(maxsize=200_000)

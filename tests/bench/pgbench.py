@@ -12,15 +12,15 @@ from pathlib import Path
 
 import psycopg
 
-from lrs.statement_log.search_keys import keys_of, search_terms
+from lrs.statement_log.search_keys import array_of, keys_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
 
 CLIENTS = 4
 REUSED = 16
-PARAMETERS = ("digests", "timestamps", "keys", "payloads", "voids")
-_TYPES = ("bytea", "timestamptz", "text", "text", "uuid")
+PARAMETERS = ("tenants", "digests", "timestamps", "authorities", "keys", "payloads", "voids")
+_TYPES = ("integer", "bytea", "timestamptz", "integer", "text", "text", "uuid")
 _AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://live-lrs.invalid/credential", "name": "bench"}}
 
 
@@ -43,11 +43,13 @@ def prepare(url: str, bodies: Sequence[bytes], batch: int) -> int:
         casts = ", ".join(f"%s::{kind}[]::text" for kind in _TYPES)
         for number in range(batches):
             some = statements[number * batch : (number + 1) * batch]
-            keys = [keys_of(search_terms(one.value, _AUTHORITY), found[0]) for one in some]
+            keys = [array_of(keys_of(search_terms(one.value, _AUTHORITY), found[0])) for one in some]
             values = (
+                [1] * batch,
                 [one.digest for one in some],
                 [one.timestamp for one in some],
-                ["{" + ",".join(map(str, one)) + "}" for one in keys],
+                [1] * batch,
+                keys,
                 [one.payload.decode() for one in some],
                 [one.voids for one in some],
             )
@@ -74,7 +76,7 @@ def script(batch: int, batches: int) -> str:
 
 def appends_a_second(url: str, file: Path, *, seconds: float) -> tuple[float, int]:
     """Run the script for so long; answers appends a second and how many there were. Raises PgbenchFailed."""
-    variables = {"turn": "0", "tenant": "1", "authority": "1"}
+    variables = {"turn": "0"}
     words = [str(_program()), "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", "--jobs=1"]
     words += [f"--time={round(seconds)}", f"--file={file}"]
     words += [f"--define={name}={value}" for name, value in variables.items()]

@@ -93,8 +93,8 @@ async def test_positions_go_up(database_url: str) -> None:
         write_pool(database_url, size=WRITERS) as pool,
         read_pool(database_url) as read,
     ):
-        log = StatementLog(pool, read)
-        written = await asyncio.gather(*(write(log, course, random.Random(seed)) for seed in range(WRITERS)))
+        logs = [StatementLog(pool, read) for _ in range(WRITERS)]  # as so many servers
+        written = await asyncio.gather(*(write(log, course, random.Random(at)) for at, log in enumerate(logs)))
     with psycopg.connect(database_url) as connection:
         rows = connection.execute("SELECT id, position, stored FROM statement ORDER BY position").fetchall()
     position_of = {identity: position for identity, position, _ in rows}

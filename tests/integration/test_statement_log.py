@@ -177,15 +177,19 @@ async def send(log: StatementLog, authority: Authority, chance: random.Random, s
     return sent
 
 
-async def test_racing_writers(database_url: str) -> None:
+@pytest.mark.parametrize("servers", [1, TASKS])
+async def test_racing_writers(database_url: str, servers: int) -> None:
+    """Through one log, where they are written together, and as many servers, where the database alone keeps order."""
     shared = ids(SHARED, seed=TASKS)  # no writer draws from this seed
     async with (
         CourseLog.open(database_url) as course,
         write_pool(database_url, size=TASKS) as write,
         read_pool(database_url) as reading,
     ):
-        log = StatementLog(write, reading)
-        tasks = [send(log, course.authority, random.Random(number), shared) for number in range(TASKS)]
+        logs = [StatementLog(write, reading) for _ in range(servers)]
+        tasks = [
+            send(logs[number % servers], course.authority, random.Random(number), shared) for number in range(TASKS)
+        ]
         sent = [one for some in await asyncio.gather(*tasks) for one in some]
     with psycopg.connect(database_url) as connection:
         gate = {row[0]: row[1:] for row in connection.execute("SELECT id, position, digest FROM statement_id")}
