@@ -25,9 +25,10 @@ another is named:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -40,12 +41,20 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def digest(statement: Mapping[str, Any], timestamp: datetime | None) -> bytes:
+def digest(
+    statement: Mapping[str, Any], timestamp: datetime | None, known: Mapping[str, msgspec.Raw] = MappingProxyType({})
+) -> bytes:
     """16 bytes, equal exactly when two validated statements are equivalent.
 
-    `timestamp` is the statement's own as an instant; None leaves it out of the comparison.
+    `timestamp` is the statement's own as an instant; None leaves it out of the comparison. `known` are canonical forms
+    that `canonical` has given for properties of it.
     """
-    return blake2b(_sorted.encode(_canonical(statement, timestamp)), digest_size=16).digest()
+    return blake2b(_sorted.encode(_canonical(statement, timestamp, known)), digest_size=16).digest()
+
+
+def canonical(name: str, value: Any) -> msgspec.Raw:
+    """The canonical form of one property: actor, verb, object or contextActivities."""
+    return msgspec.Raw(_sorted.encode(_PROPERTIES[name](value)))
 
 
 def equivalent(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
@@ -62,18 +71,19 @@ def _alone(statement: Mapping[str, Any], with_timestamp: bool) -> bytes:
     return digest(statement, instant_of(statement["timestamp"]) if with_timestamp else None)
 
 
-def _canonical(statement: Mapping[str, Any], timestamp: datetime | None) -> dict[str, Any]:
-    canonical = {
-        "actor": _actor(statement["actor"]),
-        "verb": statement["verb"]["id"],
-        "object": _object(statement["object"]),
+def _canonical(
+    statement: Mapping[str, Any], timestamp: datetime | None, known: Mapping[str, msgspec.Raw] = MappingProxyType({})
+) -> dict[str, Any]:
+    canonical: dict[str, Any] = {
+        name: known[name] if name in known else _PROPERTIES[name](statement[name])
+        for name in ("actor", "verb", "object")
     }
     if timestamp is not None:
         canonical["timestamp"] = (timestamp - _EPOCH) // _MILLISECOND
     if "result" in statement:
         canonical["result"] = _result(statement["result"])
     if "context" in statement:
-        canonical["context"] = _context(statement["context"])
+        canonical["context"] = _context(statement["context"], known)
     return canonical
 
 
@@ -119,14 +129,18 @@ def _result(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return canonical
 
 
-def _context(context: Mapping[str, Any]) -> Mapping[str, Any]:
+def _context_activities(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        relation: [_activity(one) for one in (many if isinstance(many, list) else [many])]
+        for relation, many in value.items()
+    }
+
+
+def _context(context: Mapping[str, Any], known: Mapping[str, msgspec.Raw]) -> Mapping[str, Any]:
     canonical = dict(context)
     for name, value in context.items():
         if name == "contextActivities":
-            canonical[name] = {
-                relation: [_activity(one) for one in (many if isinstance(many, list) else [many])]
-                for relation, many in value.items()
-            }
+            canonical[name] = known[name] if name in known else _context_activities(value)
         elif name == "extensions":
             canonical[name] = _numbers(value)
         elif name in ("registration", "language"):
@@ -154,3 +168,11 @@ def _numbers(value: Any) -> Any:
     if kind is list:
         return [_numbers(inner) for inner in value]
     return value
+
+
+_PROPERTIES: dict[str, Callable[[Any], Any]] = {
+    "actor": _actor,
+    "verb": lambda verb: verb["id"],
+    "object": _object,
+    "contextActivities": _context_activities,
+}

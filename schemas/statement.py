@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, NotRequired
+from typing import Annotated, Any, Final, NotRequired
 from uuid import UUID
 
 import msgspec
 from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationError, with_config
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas import equivalence, json_text
+from schemas import equivalence, json_text, shared_parts
 from schemas.actor import Actor, Authority
 from schemas.attachment import Attachment
 from schemas.clauses import Clause
@@ -29,6 +30,7 @@ from schemas.identifiers import UuidText
 from schemas.refusals import shown, violations_of, written
 from schemas.result import Result
 from schemas.shape import STRICT
+from schemas.shared_parts import Part
 from schemas.substatement import StatementObject, StatementObject103, between_properties
 from schemas.timestamp import Timestamp, instant_of
 from schemas.verb import VOIDED, Verb
@@ -36,13 +38,10 @@ from schemas.version import VERSION_PATTERN, VERSION_PATTERN_103, XapiVersion
 
 
 @with_config(STRICT)
-class Statement(TypedDict):
-    """A statement of 2.0.0, which a statement of 1.0.3 is too."""
+class OwnProperties(TypedDict):
+    """What a statement of 2.0.0 has besides actor, verb and object."""
 
     id: NotRequired[UuidText]
-    actor: Actor
-    verb: Verb
-    object: StatementObject
     result: NotRequired[Result]
     context: NotRequired[Context]
     timestamp: NotRequired[Timestamp]
@@ -53,13 +52,19 @@ class Statement(TypedDict):
 
 
 @with_config(STRICT)
-class Statement103(TypedDict):
-    """A statement of 1.0.3."""
+class Statement(OwnProperties):
+    """A statement of 2.0.0, which a statement of 1.0.3 is too."""
 
-    id: NotRequired[UuidText]
     actor: Actor
     verb: Verb
-    object: StatementObject103
+    object: StatementObject
+
+
+@with_config(STRICT)
+class OwnProperties103(TypedDict):
+    """What a statement of 1.0.3 has besides actor, verb and object."""
+
+    id: NotRequired[UuidText]
     result: NotRequired[Result]
     context: NotRequired[Context103]
     timestamp: NotRequired[Timestamp]
@@ -69,6 +74,19 @@ class Statement103(TypedDict):
     attachments: NotRequired[list[Attachment]]
 
 
+@with_config(STRICT)
+class Statement103(OwnProperties103):
+    """A statement of 1.0.3."""
+
+    actor: Actor
+    verb: Verb
+    object: StatementObject103
+
+
+_VALIDATE_OWN: Final = {
+    XapiVersion.V1_0_3: TypeAdapter(OwnProperties103).validator.validate_python,
+    XapiVersion.V2_0_0: TypeAdapter(OwnProperties).validator.validate_python,
+}
 _VALIDATE: Final = {
     XapiVersion.V1_0_3: TypeAdapter(
         Annotated[Statement103, AfterValidator(between_properties)]
@@ -87,7 +105,8 @@ class NewStatement:
     `payload` its JSON text without `stored` and `authority` and with `id` and `version`, in which no number
     has lost a digit; `timestamp` the instant in UTC that the client gave, if any; `digest` 16 bytes that are
     equal exactly for equivalent statements (schemas/equivalence.py); `voids` the statement it voids, if any.
-    A number in an extension that no double can hold is a Decimal in `value`.
+    A number in an extension that no double can hold is a Decimal in `value`, which nobody may change: it may share
+    `parts` with others (schemas/shared_parts.py; none where it was read the long way).
     """
 
     id: UUID
@@ -96,6 +115,7 @@ class NewStatement:
     timestamp: datetime | None
     digest: bytes
     voids: UUID | None
+    parts: tuple[Part, ...] = ()
 
 
 def read_statements(
@@ -123,8 +143,10 @@ def read_statements(
     for index, raw in enumerate(raws):
         root: json_text.Path = (index,) if is_array else ()
         try:
-            value = json_text.read(raw)
-            statement = _new(validate(value), raw, version, statement_id)
+            known = shared_parts.read(raw, version)
+            statement = None if known is None else _known(*known, raw, version, statement_id)
+            if statement is None:
+                statement = _new(validate(json_text.read(raw)), raw, version, statement_id)
         except ValidationError as error:
             violations.extend(violations_of(error, version, root))
             continue
@@ -153,7 +175,20 @@ def new_statement_id() -> UUID:
     return UUID(int=bits & ~(0x3 << 62) | 0x2 << 62)
 
 
-def _new(value: Statement, raw: bytes, version: XapiVersion, statement_id: UUID | None) -> NewStatement:
+def _known(
+    own: dict[str, Any], parts: tuple[Part, ...], raw: bytes, version: XapiVersion, statement_id: UUID | None
+) -> NewStatement | None:
+    """The statement, if all is in order; the long way finds out what is not."""
+    try:
+        value = between_properties(shared_parts.whole(_VALIDATE_OWN[version](own), parts))
+    except (ValidationError, PydanticCustomError):
+        return None
+    return _new(value, raw, version, statement_id, parts)
+
+
+def _new(
+    value: Statement, raw: bytes, version: XapiVersion, statement_id: UUID | None, parts: tuple[Part, ...] = ()
+) -> NewStatement:
     added: dict[str, str] = {}
     if "id" in value:
         identity = UUID(value["id"])
@@ -168,8 +203,9 @@ def _new(value: Statement, raw: bytes, version: XapiVersion, statement_id: UUID 
         value=value,
         payload=_payload(value, raw, added),
         timestamp=timestamp,
-        digest=equivalence.digest(value, timestamp),
+        digest=equivalence.digest(value, timestamp, {part.property: part.canonical for part in parts}),
         voids=UUID(value["object"]["id"]) if value["verb"]["id"] == VOIDED else None,  # type: ignore[typeddict-item]
+        parts=parts,
     )
 
 

@@ -17,7 +17,7 @@ from lrs.database import Pool
 from lrs.statement_log.coalescing import Coalescer, Key, Row
 from lrs.statement_log.recorded import RecordedStatement
 from lrs.statement_log.safe_bound import Bound
-from lrs.statement_log.search_keys import array_of, authority_terms, keys_of, statement_terms
+from lrs.statement_log.search_keys import array_of, authority_terms, keys_of, keys_of_new
 from lrs.statement_log.sql import QUERIES
 from schemas.errors import StatementConflict
 from schemas.log_event import ControlEvent, LogEvent, StatementEvent
@@ -57,6 +57,7 @@ class StatementLog:
         self._write = write
         self._read = read
         self._salts: dict[int, bytes] = {}
+        self._vouching: dict[int, frozenset[int]] = {}
         self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
 
     async def salt(self, tenant: int) -> bytes:
@@ -77,7 +78,10 @@ class StatementLog:
         if not batch:
             return []
         salt = await self.salt(tenant)
-        vouching = authority_terms(authority.agent)
+        vouching = self._vouching.get(authority.number)
+        if vouching is None:
+            vouching = frozenset(keys_of(authority_terms(authority.agent), salt))
+            self._vouching[authority.number] = vouching
         return await self._coalescer.store(
             [
                 Row(
@@ -86,7 +90,7 @@ class StatementLog:
                     one.digest,
                     one.timestamp,
                     authority.number,
-                    array_of(keys_of(statement_terms(one.value) | vouching, salt)),
+                    array_of(keys_of_new(one, salt) | vouching),
                     one.payload.decode(),
                     one.voids,
                 )

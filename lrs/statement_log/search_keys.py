@@ -5,12 +5,13 @@ by someone who knows the salt, so whoever reads by key compares the terms again 
 xAPI Communication 2.1.3 says what each filter of the statement resource looks at.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
 from schemas.identity import inverse_functional_identifier
+from schemas.statement import NewStatement
 
 Term = tuple[str, str]
 
@@ -37,6 +38,23 @@ def authority_terms(authority: Mapping[str, Any]) -> set[Term]:
     return terms
 
 
+def keys_of_new(statement: NewStatement, salt: bytes) -> set[int]:
+    """The keys of `statement_terms`; those of a part that it shares with others are worked out once."""
+    if not statement.parts:
+        return {_hash(role, text, salt) for role, text in statement_terms(statement.value)}
+    keys = {_hash(TENANT, "", salt)}
+    for part in statement.parts:
+        noted = part.noted.get(salt)
+        if noted is None:
+            noted = part.noted[salt] = {_hash(role, text, salt) for role, text in _TERMS[part.property](part.value)}
+        keys |= noted
+    if "context" in statement.value:
+        terms: set[Term] = set()
+        _add_own(terms, statement.value["context"], direct=True)
+        keys.update(_hash(role, text, salt) for role, text in terms)
+    return keys
+
+
 def key_of(term: Term, salt: bytes) -> int:
     """The signed 64-bit search key of a term."""
     return _hash(term[0], term[1], salt)
@@ -61,28 +79,62 @@ def _hash(role: str, text: str, salt: bytes) -> int:
 def _add_body(terms: set[Term], body: Mapping[str, Any], *, direct: bool) -> None:
     """A statement, or (not direct) its SubStatement, which only the related_ filters look into."""
     context = body.get("context", {})
-    target = body["object"]
-    agent_roles = (AGENT, RELATED_AGENT) if direct else (RELATED_AGENT,)
-    _add_agents(terms, (body["actor"],), agent_roles)
+    if direct:
+        for name in ("actor", "verb", "object"):
+            terms |= _TERMS[name](body[name])
+    else:
+        _add_agents(terms, (body["actor"],), (RELATED_AGENT,))
+        _add_object(terms, body["object"], direct=False)
+    if "contextActivities" in context:
+        terms |= _activities(context["contextActivities"])
+    _add_own(terms, context, direct=direct)
+
+
+def _add_object(terms: set[Term], target: Mapping[str, Any], *, direct: bool) -> None:
     kind = target.get("objectType", "Activity")
     if kind == "Activity":
         terms.add((RELATED_ACTIVITY, target["id"]))
         if direct:
             terms.add((ACTIVITY, target["id"]))
     elif kind in ("Agent", "Group"):
-        _add_agents(terms, (target,), agent_roles)
+        _add_agents(terms, (target,), (AGENT, RELATED_AGENT) if direct else (RELATED_AGENT,))
     elif kind == "SubStatement":
         _add_body(terms, target, direct=False)
-    if direct:
-        terms.add((VERB, body["verb"]["id"]))
-        if "registration" in context:
-            terms.add((REGISTRATION, context["registration"].lower()))
-    for activity in context_activities(context):
-        terms.add((RELATED_ACTIVITY, activity["id"]))
+
+
+def _add_own(terms: set[Term], context: Mapping[str, Any], *, direct: bool) -> None:
+    """What a context has but for its activities."""
+    if direct and "registration" in context:
+        terms.add((REGISTRATION, context["registration"].lower()))
     related = [context[name] for name in ("instructor", "team") if name in context]
     related += [entry["agent"] for entry in context.get("contextAgents", ())]
     related += [entry["group"] for entry in context.get("contextGroups", ())]
     _add_agents(terms, related, (RELATED_AGENT,))
+
+
+def _actor(actor: Mapping[str, Any]) -> set[Term]:
+    terms: set[Term] = set()
+    _add_agents(terms, (actor,), (AGENT, RELATED_AGENT))
+    return terms
+
+
+def _object(target: Mapping[str, Any]) -> set[Term]:
+    terms: set[Term] = set()
+    _add_object(terms, target, direct=True)
+    return terms
+
+
+def _activities(activities: Mapping[str, Any]) -> set[Term]:
+    return {(RELATED_ACTIVITY, one["id"]) for one in context_activities({"contextActivities": activities})}
+
+
+_TERMS: dict[str, Callable[[Any], set[Term]]] = {
+    "actor": _actor,
+    "verb": lambda verb: {(VERB, verb["id"])},
+    "object": _object,
+    "contextActivities": _activities,
+}
+"""The terms that each property gives a statement."""
 
 
 def context_activities(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

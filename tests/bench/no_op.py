@@ -42,4 +42,5 @@ class _Server(uvicorn.Server):
 
 if __name__ == "__main__":
     config = uvicorn.Config(application(), host="127.0.0.1", port=0, log_level="warning", server_header=False)
-    asyncio.run(_Server(config).serve())
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_Server(config).serve())
