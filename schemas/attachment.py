@@ -7,7 +7,10 @@ compared with any content here.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, NotRequired
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired
 
 from pydantic import Field, StringConstraints, with_config
 from typing_extensions import TypedDict
@@ -16,6 +19,9 @@ from schemas.clauses import Clause
 from schemas.identifiers import Iri, Irl
 from schemas.language_map import LanguageMap
 from schemas.shape import STRICT
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 SIGNATURE: Final = "http://adlnet.gov/expapi/attachments/signature"
 """The usageType of a statement's own signature (1.0.3 Data 2.6, 2.0.0 4.2.6)."""
@@ -46,3 +52,24 @@ RULES: dict[str, tuple[str, Clause]] = {
     SHA2_PATTERN: ("must be a SHA-2 hash in hexadecimal digits", Clause.ATTACHMENT),
 }
 """What each pattern demands, in words."""
+
+_SHA2: Final = re.compile(SHA2_PATTERN)
+_ALGORITHMS: Final = {28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
+
+
+def attachments_of(statement: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Attachment]]:
+    """Every attachment of a valid statement with its path, those of its SubStatement too."""
+    for index, attachment in enumerate(statement.get("attachments", ())):
+        yield ("attachments", index), attachment
+    for index, attachment in enumerate(statement["object"].get("attachments", ())):
+        yield ("object", "attachments", index), attachment
+
+
+def sha2_of(digits: str) -> bytes | None:
+    """The hash that hexadecimal digits of either case stand for; None where they are no SHA-2."""
+    return bytes.fromhex(digits) if _SHA2.fullmatch(digits) else None
+
+
+def hashing(sha2: bytes) -> _Hash:
+    """What computes a hash of that kind: which one it is, its length says."""
+    return hashlib.new(_ALGORITHMS[len(sha2)])

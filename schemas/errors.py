@@ -54,6 +54,21 @@ class QueryRefused(_Refused):
     """The parameters or headers of the request break the specification."""
 
 
+class DocumentRefused(_Refused):
+    """The document breaks the specification, so nothing was stored or changed."""
+
+
+class PreconditionFailed(_Refused):
+    """The document is not in the state that the request demands of it; nothing was changed."""
+
+
+class DocumentConflict(_Refused):
+    """The document exists, and the request does not say which state of it was seen; nothing was changed.
+
+    Check the current state of the document, then send its ETag as If-Match, or send If-None-Match: * to create only.
+    """
+
+
 class StatementConflict(LrsError):
     """A different statement with this id is already recorded."""
 
@@ -97,6 +112,14 @@ class IssuerUnavailable(LrsError):
 
 class Overloaded(LrsError):
     """More statements wait to be stored than this server holds; nothing of this request is stored, send it again."""
+
+
+class AttachmentUrlUnusable(LrsError):
+    """LRS_ATTACHMENT_URL names no object store that can be used."""
+
+
+class AttachmentsUnavailable(LrsError):
+    """The contents of attachments cannot be kept or read at the moment; the same request may succeed later."""
 
 
 class DatabaseUnavailable(LrsError):

@@ -1,10 +1,10 @@
 """JSON as the specification needs it read: strictly, and without losing the text.
 
 The rule of this file: what two parsers could read differently, or the store could not give back, is
-refused: text that is no UTF-8 or no JSON, a property used twice, U+0000, nesting beyond DEEPEST. Numbers of
-any size and precision are read, and the raw text of each statement is kept beside its value. The searches
-that cost a walk through the value run only where a count over the raw bytes says that they may find
-something; the counts never miss.
+refused: text that is no UTF-8 or no JSON, a property used twice, U+0000, nesting beyond DEEPEST, so many
+values that to hold them would take many times the size of the text. Numbers of any size and precision are
+read, and the raw text of each statement is kept beside its value. The searches that cost a walk through the
+value run only where a count over the raw bytes says that they may find something; the counts never miss.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ Fault = tuple[Path, str, Any]
 
 DEEPEST: Final = 100
 """How many objects and arrays may lie within one another in a statement."""
+
+MOST_IN_BODY: Final = 1_000_000
+MOST_IN_STATEMENT: Final = 100_000
+"""How many commas and opening brackets there may be: about one for each value."""
 
 _cut_many = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _cut_one = msgspec.json.Decoder(msgspec.Raw).decode
@@ -47,13 +51,19 @@ class NotRecordable(Exception):
 def cut(body: bytes) -> tuple[list[bytes], bool]:
     """The raw text of each element of an array, or of the one value there is; and whether it was an array.
 
-    Raises NotJson.
+    Raises NotJson, and NotRecordable for a text of too many values.
     """
     try:
         str(body, "utf-8")
+        _refuse_more_than(MOST_IN_BODY, body, ())
         if body.lstrip(b" \t\r\n").startswith(b"["):
-            return [bytes(raw) for raw in _cut_many(body)], True
-        return [bytes(_cut_one(body))], False
+            raws, is_array = [bytes(raw) for raw in _cut_many(body)], True
+        else:
+            raws, is_array = [bytes(_cut_one(body))], False
+        if len(body) > MOST_IN_STATEMENT:
+            for index, raw in enumerate(raws):
+                _refuse_more_than(MOST_IN_STATEMENT, raw, (index,) if is_array else ())
+        return raws, is_array
     except RecursionError:
         raise NotJson("nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -80,6 +90,12 @@ def read(raw: bytes) -> Any:
     if faults:
         raise NotRecordable(faults)
     return value
+
+
+def _refuse_more_than(most: int, raw: bytes, path: Path) -> None:
+    if len(raw) > most and raw.count(b",") + raw.count(b"{") + raw.count(b"[") > most:
+        rule = f"must not have more than {most} values"
+        raise NotRecordable([(path, rule, raw[:200].decode("utf-8", "replace"))])
 
 
 def _strings(raw: bytes) -> int:

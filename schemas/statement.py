@@ -20,7 +20,7 @@ from pydantic import AfterValidator, StringConstraints, TypeAdapter, ValidationE
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from schemas import equivalence, json_text, shared_parts
+from schemas import equivalence, exact_json, json_text, normal_form, shared_parts
 from schemas.actor import Actor, Authority
 from schemas.attachment import Attachment
 from schemas.clauses import Clause
@@ -93,7 +93,9 @@ _VALIDATE: Final = {
     ).validator.validate_python,
     XapiVersion.V2_0_0: TypeAdapter(Annotated[Statement, AfterValidator(between_properties)]).validator.validate_python,
 }
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+MOST_VIOLATIONS: Final = 1000
+"""How many violations a refusal lists."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -124,34 +126,26 @@ def read_statements(
     """The statements of a request's body: of a POST, one object or an array of them; of a PUT, `single`.
 
     `statement_id` is the one that a PUT names in its query: a statement without an id is given it, one with
-    another id is refused (1.0.3 Communication 2.1.1). Statements without an id are given a UUIDv7. Raises
-    StatementRefused with every violation in the body, and nothing else, whatever the bytes are. A rule between
-    properties is judged once each of them is in order by itself, and the properties once the JSON is.
+    another id is refused (1.0.3 Communication 2.1.1). Statements without an id are given a new one. Raises
+    StatementRefused with every violation in the body, and nothing else, whatever the bytes are; statements after
+    MOST_VIOLATIONS are not looked at. A rule between properties is judged once each of them is in order by itself,
+    and the properties once the JSON is.
     """
-    try:
-        raws, is_array = json_text.cut(body)
-    except json_text.NotJson as error:
-        fault = Violation("", f"must be JSON in UTF-8 ({error})", Clause.FORMAT.named(version), _start_of(body))
-        raise StatementRefused([fault]) from None
+    raws, is_array = cut_statements(body, version)
     if single and is_array:
         rule = "must be one statement, not an array"
         raise StatementRefused([Violation("", rule, Clause.PUT_STATEMENT.named(version), _start_of(body))])
     violations: list[Violation] = []
     statements: list[NewStatement] = []
     first_with: dict[UUID, int] = {}
-    validate = _VALIDATE[version]
     for index, raw in enumerate(raws):
+        if len(violations) >= MOST_VIOLATIONS:
+            break
         root: json_text.Path = (index,) if is_array else ()
         try:
-            known = shared_parts.read(raw, version)
-            statement = None if known is None else _known(*known, raw, version, statement_id)
-            if statement is None:
-                statement = _new(validate(json_text.read(raw)), raw, version, statement_id)
-        except ValidationError as error:
-            violations.extend(violations_of(error, version, root))
-            continue
-        except json_text.NotRecordable as error:
-            violations.extend(_faults(error, version, root))
+            statement = _read(raw, version, statement_id)
+        except (ValidationError, json_text.NotRecordable) as error:
+            violations.extend(_found(error, version, root))
             continue
         if statement_id is not None and statement.id != statement_id:
             rule = f"must be the statementId of the request, {statement_id}"
@@ -163,16 +157,54 @@ def read_statements(
             violations.append(Violation(written((*root, "id")), rule, Clause.POST_STATEMENTS.named(version), found))
         statements.append(statement)
     if violations:
-        raise StatementRefused(violations)
+        raise StatementRefused(violations[:MOST_VIOLATIONS])
     return statements
 
 
+def cut_statements(body: bytes, version: XapiVersion) -> tuple[list[bytes], bool]:
+    """The text of each statement of a body, and whether it is an array of them. Raises StatementRefused."""
+    try:
+        return json_text.cut(body)
+    except json_text.NotJson as error:
+        fault = Violation("", f"must be JSON in UTF-8 ({error})", Clause.FORMAT.named(version), _start_of(body))
+        raise StatementRefused([fault]) from None
+    except json_text.NotRecordable as error:
+        raise StatementRefused(_faults(error, version, ())) from None
+
+
+def read_statement(raw: bytes, version: XapiVersion) -> NewStatement:
+    """One statement, of a text that `cut_statements` gave, as `read_statements` reads it where it stands alone."""
+    try:
+        return _read(raw, version, None)
+    except (ValidationError, json_text.NotRecordable) as error:
+        raise StatementRefused(list(_found(error, version, ()))[:MOST_VIOLATIONS]) from None
+
+
 def new_statement_id() -> UUID:
-    """A UUIDv7 (RFC 9562): its first 48 bits are the milliseconds since 1970, the rest is random."""
+    """An id whose first 48 bits are the milliseconds since 1970 and the rest is random, so that ids made together lie
+    together in an index. It says version 4: client libraries written for RFC 4122 take no later version for a UUID.
+    """
     milliseconds = time.time_ns() // 1_000_000
     bits = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
-    bits = bits & ~(0xF << 76) | 0x7 << 76
+    bits = bits & ~(0xF << 76) | 0x4 << 76
     return UUID(int=bits & ~(0x3 << 62) | 0x2 << 62)
+
+
+def _read(raw: bytes, version: XapiVersion, statement_id: UUID | None) -> NewStatement:
+    """Raises ValidationError and json_text.NotRecordable."""
+    known = shared_parts.read(raw, version)
+    statement = None if known is None else _known(*known, raw, version, statement_id)
+    if statement is None:
+        statement = _new(_VALIDATE[version](json_text.read(raw)), raw, version, statement_id)
+    return statement
+
+
+def _found(
+    error: ValidationError | json_text.NotRecordable, version: XapiVersion, root: json_text.Path
+) -> Iterator[Violation]:
+    if isinstance(error, ValidationError):
+        return violations_of(error, version, root)
+    return _faults(error, version, root)
 
 
 def _known(
@@ -201,7 +233,7 @@ def _new(
     return NewStatement(
         id=identity,
         value=value,
-        payload=_payload(value, raw, added),
+        payload=_payload(value, raw, added, version),
         timestamp=timestamp,
         digest=equivalence.digest(value, timestamp, {part.property: part.canonical for part in parts}),
         voids=UUID(value["object"]["id"]) if value["verb"]["id"] == VOIDED else None,  # type: ignore[typeddict-item]
@@ -209,13 +241,13 @@ def _new(
     )
 
 
-def _payload(value: Statement, raw: bytes, added: dict[str, str]) -> bytes:
-    """The client's text, cut only where the LRS has its own word."""
-    if "stored" in value or "authority" in value:
-        members = _members(raw)
+def _payload(value: Statement, raw: bytes, added: dict[str, str], version: XapiVersion) -> bytes:
+    """The client's text, changed only where the LRS has its own word."""
+    if "stored" in value or "authority" in value or not normal_form.is_normal(value, version):
+        members = normal_form.normalised(raw, version)
         members.pop("stored", None)
         members.pop("authority", None)
-        raw = _encode(members)
+        raw = exact_json.encode(members)
     if added:
         return _encode(added)[:-1] + b"," + raw[1:]
     return raw

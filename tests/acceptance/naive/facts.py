@@ -146,8 +146,13 @@ def person_of(payload: dict[str, Any]) -> str | None:
     if actor.get("objectType", "Agent") != "Agent":
         return None
     for kind in ("mbox", "mbox_sha1sum", "openid"):
-        if isinstance(actor.get(kind), str):
-            return f"{kind}:{actor[kind]}"
+        text = actor.get(kind)
+        if not isinstance(text, str):
+            continue
+        if kind == "mbox":
+            name, _, domain = text.rpartition("@")
+            text = f"{name}@{domain.lower()}"
+        return f"{kind}:{text.lower() if kind == 'mbox_sha1sum' else text}"
     account = mapping(actor.get("account"))
     if isinstance(account.get("homePage"), str) and isinstance(account.get("name"), str):
         return f"account:{account['homePage']}|{account['name']}"
