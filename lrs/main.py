@@ -1,99 +1,152 @@
-"""Puts the parts together into one application: the only place, with `lrs.cli`, that knows them all."""
+"""Puts the parts together: the only place, with `lrs.serving` and `lrs.cli`, that knows them all."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from lrs import dashboard
 from lrs.access.credentials import Credentials
-from lrs.api import about, analytics, courses, live, problems, projections, statements
+from lrs.access.issuer import Issuer
+from lrs.access.tokens import Tokens
+from lrs.api import (
+    about,
+    activities,
+    agents,
+    analytics,
+    courses,
+    credentials,
+    documents,
+    edges,
+    live,
+    problems,
+    projections,
+    reference,
+    statements,
+)
 from lrs.api.services import Services
+from lrs.api.short_way import ShortWay
+from lrs.attachments.objects import Objects
+from lrs.attachments.store import Attachments
 from lrs.clock import Clock
 from lrs.dashboard import pages
-from lrs.database import access_pool, projection_pool, read_pool, write_pool
+from lrs.database import (
+    Pool,
+    access_pool,
+    attachment_pool,
+    document_pool,
+    projection_pool,
+    read_pool,
+    write_pool,
+)
+from lrs.documents.store import Documents
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
+from lrs.statement_log.references import References
+from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.search import Search
-from schemas.errors import QueryRefused
-from schemas.version import XapiVersion, read_version
 from streams.bus import Bus
 from streams.processor import Processor
+from streams.relay import Inlet, Outlet
 
-VERSION_HEADER = "X-Experience-API-Version"
 
+def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
+    """The application over a migrated database: the API and the live pages, told of changes at `relay`.
 
-def create_app(settings: Settings, database_url: str) -> FastAPI:
-    """The application over a migrated database: API, processor and live pages in one process."""
+    Raises AttachmentUrlUnusable.
+    """
+    objects = None if settings.attachment_url is None else Objects(settings.attachment_url)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         write = write_pool(database_url, size=settings.write_connections)
         read = read_pool(database_url, size=settings.read_connections)
-        tables = projection_pool(database_url)
         access = access_pool(database_url)
-        async with write, read, tables, access:
+        kept = document_pool(database_url)
+        contents = attachment_pool(database_url)
+        async with write, read, access, kept, contents:
             log = StatementLog(write, read)
-            clock = Clock(write, log, settings.clock_seconds)
             bus = Bus()
-            processor = Processor(tables, bus)
+            inlet = Inlet(relay, bus)
             app.state.services = Services(
                 settings=settings,
                 read=read,
                 log=log,
+                documents=Documents(kept),
+                attachments=Attachments(contents, objects),
+                repairs=Repairs(write),
                 credentials=Credentials(access),
                 search=Search(read),
                 bus=bus,
-                wake=processor.wake.set,
+                wake=inlet.wake,
+                tokens=_tokens(settings, access),
             )
-            running = [asyncio.create_task(processor.run()), asyncio.create_task(clock.run())]
+            running = [asyncio.create_task(inlet.run())]
             yield
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await _ended(running)
 
     app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, openapi_url=None)
     problems.install(app)
     for router in (
         statements.router,
+        documents.router,
+        agents.router,
+        activities.router,
         about.router,
         projections.router,
         courses.router,
         live.router,
         analytics.router,
+        credentials.router,
+        reference.router,
         pages.router,
     ):
         app.include_router(router)
     static = Path(dashboard.__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
-    app.add_middleware(NamedVersion)
+    edges.install(app, settings)
     return app
 
 
-class NamedVersion:
-    """Every answer under /xapi names the version it speaks, errors included (xAPI Communication 3.3)."""
+def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
+    """What an API process serves: the application, and the short way into it."""
+    return ShortWay(create_app(settings, database_url, relay), settings)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/xapi"):
-            await self._app(scope, receive, send)
-            return
-        try:
-            spoken = read_version(Headers(scope=scope).get(VERSION_HEADER))
-        except QueryRefused:
-            spoken = XapiVersion.V1_0_3
+async def run_processor(settings: Settings, database_url: str, relay: Path, stop: asyncio.Event) -> None:
+    """What the other process does until it is told to stop: keep the read models, write clock events, and settle
+    references.
+    """
+    write = write_pool(database_url, size=1)
+    tables = projection_pool(database_url)
+    async with write, tables:
+        outlet = Outlet()
+        processor = Processor(tables, outlet)
+        clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
+        async with outlet.listening(relay, processor.wake):
+            running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write))]
+            await stop.wait()
+            await _ended(running)
 
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[VERSION_HEADER] = spoken.value
-            await send(message)
 
-        await self._app(scope, receive, named)
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them until they have ended: the driver may take a cancellation for a cancelled query, and go on."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.5)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tokens(settings: Settings, pool: Pool) -> Tokens | None:
+    """What verifies bearer tokens, where the settings name their issuer."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    issuer = Issuer(settings.oidc_issuer)
+    return Tokens(pool, issuer, settings.oidc_audience, settings.oidc_scope_claim, settings.oidc_scope_prefix)

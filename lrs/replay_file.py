@@ -1,14 +1,15 @@
 """`lrs replay-file`. One rule: a statement is settled when the server has answered for it, never before.
 
-Batches go out one after another, in the order of the files. A refused batch is taken apart, so that one bad
-statement holds back no other; every statement has an id, so that sending twice stores once.
+Batches go out one after another, in the order of the files. A refused batch is sent again for the results of each
+statement, or taken apart where a server has none, so that one bad statement holds back no other; every statement has
+an id, so that sending twice stores once.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +19,15 @@ from tqdm import tqdm
 
 from lrs.replay_report import ReplayReport
 from lrs.replay_state import KEPT_REFUSALS, SUFFIX, Refusal, ReplayState
-from lrs.statement_client import EndpointRefused, EndpointUnavailable, StatementClient, Verdict
+from lrs.statement_client import EndpointRefused, EndpointUnavailable, Result, StatementClient, Verdict
 from lrs.statement_files import Entry, Source, find_sources, read_entries
 from schemas.errors import Violation
 
 DEFAULT_VERSION = "1.0.3"
 LARGEST_BODY = 4 * 1024 * 1024
+
+_REFUSALS = {"refused": (400, "Statement refused"), "conflict": (409, "Statement conflict")}
+"""Status and title that the statement would have had alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class _Run:
         self._batch = max(1, batch)
         self._version = version
         self._tells_positions: bool | None = None
+        self._gives_results = True
 
     async def everything(self, sources: list[Source]) -> None:
         pending: list[_Read] = []
@@ -195,12 +200,17 @@ class _Run:
         self._bar.set_postfix_str(f"{self._report.stored} stored, {self._report.refused} refused")
 
     async def _post(self, entries: list[Entry], version: str) -> list[Refusal]:
-        """Sends the statements in one request; where that is refused, in smaller ones, down to the culprits
-        alone.
+        """Sends the statements in one request; where that is refused, again for their results, or in smaller ones,
+        down to the culprits alone.
         """
         raws = [entry.raw for entry in entries]
         body = raws[0] if len(raws) == 1 else b"[" + b",".join(raws) + b"]"
         verdict = await self._client.post(body, version)
+        if self._gives_results and verdict.status in (400, 409) and len(entries) > 1:
+            verdict = await self._client.post(body, version, results=True)
+            if verdict.results is not None and len(verdict.results) == len(entries):
+                return await self._settle_each(entries, verdict.results, version)
+            self._gives_results = False
         if verdict.accepted:
             if self._tells_positions is None:
                 self._tells_positions = verdict.position is not None or await self._client.tells_positions()
@@ -216,6 +226,25 @@ class _Run:
         refused: list[Refusal] = []
         for part in _parts(entries, _named(verdict, entries)):
             refused += await self._post(part, version)
+        return refused
+
+    async def _settle_each(self, entries: list[Entry], results: Sequence[Result], version: str) -> list[Refusal]:
+        again: list[Entry] = []
+        refused: list[Refusal] = []
+        for entry, result in zip(entries, results, strict=True):
+            match result.outcome:
+                case "stored":
+                    self._report.stored += 1
+                case "known":
+                    self._report.known += 1
+                case "refused" | "conflict":
+                    status, title = _REFUSALS[result.outcome]
+                    refused.append(Refusal(entry.place, entry.statement_id, status, title, result.violations))
+                case _:
+                    again.append(entry)
+        self._report.sent += len(entries) - len(again)
+        if again:
+            refused += await self._post(again, version)
         return refused
 
 

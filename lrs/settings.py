@@ -2,10 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,8 +31,57 @@ class Settings(BaseSettings):
     bootstrap_credential: Annotated[
         SecretStr | None, Field(description="key:secret of a credential to create if it does not exist")
     ] = None
+    oidc_issuer: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://[^\s?#]+$",
+            max_length=500,
+            description="issuer of bearer tokens that are taken, exactly as it calls itself, such as https://id.example.org",
+        ),
+    ] = None
+    oidc_audience: Annotated[
+        str | None,
+        Field(min_length=1, description="whom those tokens must be meant for; needed with oidc_issuer"),
+    ] = None
+    oidc_scope_claim: Annotated[
+        str, Field(min_length=1, description="claim of those tokens that lists their scopes")
+    ] = "scope"
+    oidc_scope_prefix: Annotated[
+        str, Field(description="what xAPI scopes begin with there, such as xapi: for xapi:statements/write")
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        Field(description="origins whose pages may call the API, with commas between; * is any, nothing is none"),
+    ] = "*"
+    unversioned_answer: Annotated[
+        Literal["1.0.3", "1.0.2", "1.0.1", "2.0.0", "0.95", "0.9"],
+        Field(description="version that an answer names where the request asks for none that is spoken"),
+    ] = "1.0.3"
+    body_seconds: Annotated[
+        float, Field(gt=0, description="seconds a request may take to arrive, and one more for every 100 kB that came")
+    ] = 60.0
     max_body_bytes: Annotated[int, Field(gt=0, description="largest request body, in bytes")] = 16_000_000
+    max_attachment_bytes: Annotated[
+        int, Field(gt=0, description="largest request with attachments, in bytes: statements and contents together")
+    ] = 100_000_000
+    attachment_url: Annotated[
+        str | None,
+        Field(
+            pattern="^(s3a?|gs|az|adl|azure|abfss?|https?|file|memory)://",
+            description="object store for the contents of attachments, as s3://bucket/folder or file:///folder;"
+            " the database where none is given",
+        ),
+    ] = None
     page_size: Annotated[int, Field(gt=0, le=10_000, description="most statements in one page")] = 100
     clock_seconds: Annotated[float, Field(gt=0, description="how often a clock event is written, in seconds")] = 3600.0
+    workers: Annotated[
+        int, Field(ge=1, le=64, description="API processes, beside the one that keeps the read models")
+    ] = 1
     write_connections: Annotated[int, Field(gt=0, description="connections for storing statements")] = 4
     read_connections: Annotated[int, Field(gt=0, description="connections for queries")] = 4
+
+    @model_validator(mode="after")
+    def _tokens_for_us_only(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("LRS_OIDC_ISSUER and LRS_OIDC_AUDIENCE must be given together")
+        return self

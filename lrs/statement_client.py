@@ -23,6 +23,7 @@ from schemas.errors import LrsError, Violation
 
 STORED_HEADER = "X-LRS-Stored"
 POSITION_HEADER = "X-LRS-Position"
+RESULTS_HEADER = "X-LRS-Results"
 
 _TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})
 _LONGEST_WAIT = 10.0
@@ -38,11 +39,20 @@ class EndpointRefused(LrsError):
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What the server said about one statement of a request: stored, known, conflict, refused or unavailable."""
+
+    outcome: str
+    violations: tuple[Violation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the server said about one request.
 
     `stored` is how many statements were new (the server's `X-LRS-Stored`), None where the server does not
-    say; `position` is the highest log position of what was new (`X-LRS-Position`), None where nothing was.
+    say; `position` is the highest log position of what was new (`X-LRS-Position`), None where nothing was;
+    `results` are those of each statement in order, None where they were not asked for or the server has none.
     """
 
     status: int
@@ -50,6 +60,7 @@ class Verdict:
     position: int | None
     title: str
     violations: tuple[Violation, ...]
+    results: tuple[Result, ...] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -103,16 +114,17 @@ class StatementClient:
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
 
-    async def post(self, body: bytes, version: str) -> Verdict:
+    async def post(self, body: bytes, version: str, *, results: bool = False) -> Verdict:
         """POST one statement or an array (xAPI 1.0.3 Communication 2.1.2).
 
-        Raises EndpointUnavailable and EndpointRefused; every other outcome is a verdict.
+        `results` asks for one on each statement, whatever becomes of the others; another server than ours does
+        not know of it. Raises EndpointUnavailable and EndpointRefused; every other outcome is a verdict.
         """
-        return await self._send("POST", body, version, None)
+        return await self._send("POST", body, version, None, {RESULTS_HEADER: "true"} if results else {})
 
     async def put(self, statement_id: UUID, body: bytes, version: str) -> Verdict:
         """PUT one statement (xAPI 1.0.3 Communication 2.1.1). Raises as `post`."""
-        return await self._send("PUT", body, version, {"statementId": str(statement_id)})
+        return await self._send("PUT", body, version, {"statementId": str(statement_id)}, {})
 
     async def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
         """The JSON at `{origin}{path}`, waited for as patiently as a verdict. 404 and the like raise
@@ -131,13 +143,15 @@ class StatementClient:
             return False
         return isinstance(standing, dict) and "log_position" in standing
 
-    async def _send(self, method: str, body: bytes, version: str, params: dict[str, str] | None) -> Verdict:
+    async def _send(
+        self, method: str, body: bytes, version: str, params: dict[str, str] | None, more: dict[str, str]
+    ) -> Verdict:
         response = await self._patiently(
             method,
             f"{self.endpoint}/statements",
             content=body,
             params=params,
-            headers={"Content-Type": "application/json", "X-Experience-API-Version": version},
+            headers={"Content-Type": "application/json", "X-Experience-API-Version": version, **more},
         )
         if response.status_code in (401, 403, 404, 405) or response.is_redirect:
             raise EndpointRefused(
@@ -198,7 +212,15 @@ def _verdict(response: httpx.Response) -> Verdict:
         _number(response.headers.get(POSITION_HEADER)),
         _title(response) if response.status_code >= 400 else "",
         violations,
+        _results(response) if RESULTS_HEADER in response.request.headers else None,
     )
+
+
+def _results(response: httpx.Response) -> tuple[Result, ...] | None:
+    listed = _problem(response).get("results") if response.status_code in (200, 207) else None
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        return None
+    return tuple(Result(str(one.get("outcome")), _read_violations(one.get("violations"))) for one in listed)
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:
@@ -215,7 +237,10 @@ def _title(response: httpx.Response) -> str:
 
 
 def _violations(response: httpx.Response) -> tuple[Violation, ...]:
-    listed = _problem(response).get("violations")
+    return _read_violations(_problem(response).get("violations"))
+
+
+def _read_violations(listed: Any) -> tuple[Violation, ...]:
     if not isinstance(listed, list):
         return ()
     return tuple(

@@ -9,7 +9,7 @@ from schemas.version import XapiVersion
 router = APIRouter(prefix="/xapi/about", tags=["about"])
 
 
-@router.get("")
+@router.api_route("", methods=["GET", "HEAD"])
 async def get_about() -> dict[str, Any]:
     """Which versions of xAPI this server speaks."""
     return {"version": [version.value for version in XapiVersion]}

@@ -15,12 +15,21 @@ from psycopg_pool import PoolTimeout, TooManyRequests
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from lrs.access.credentials import NotSignedIn
+from lrs.access.tokens import is_bearer
 from schemas.errors import (
+    AttachmentsUnavailable,
+    CredentialDisabled,
     DatabaseUnavailable,
+    DocumentConflict,
+    DocumentRefused,
+    IssuerUnavailable,
     NotFound,
+    NotSignedIn,
+    OtherOrigin,
     Overloaded,
+    PreconditionFailed,
     QueryRefused,
+    ScopeMissing,
     StatementConflict,
     StatementRefused,
     Violation,
@@ -30,6 +39,7 @@ _LOG = logging.getLogger("lrs.api")
 
 CONFLICT_RULE = "an id that is known must come with the content that is stored"
 CONFLICT_CLAUSE = "xAPI 1.0.3 Data 2.3.1; Communication 2.1.1"
+SCOPE_CLAUSE = "xAPI 1.0.3 Communication 4.2"
 RETRY_AFTER_SECONDS = "2"
 
 
@@ -53,6 +63,16 @@ def problem(
     return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
 
 
+async def answered(app: FastAPI, request: Request, error: Exception) -> Response:
+    """What a route that raised the error would have answered; raises the error where nobody foresaw it."""
+    for kind in type(error).__mro__:
+        handler = app.exception_handlers.get(kind)
+        if handler is not None and kind is not Exception:
+            outcome = handler(request, error)
+            return outcome if isinstance(outcome, Response) else await outcome
+    raise error
+
+
 def install(app: FastAPI) -> None:
     """Teach the application every exception that a caller may cause or meet."""
 
@@ -62,6 +82,21 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, StatementRefused | QueryRefused)
         title = "Statement refused" if isinstance(error, StatementRefused) else "Query refused"
         return problem(400, title, violations=error.violations)
+
+    @app.exception_handler(DocumentRefused)
+    async def document_refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, DocumentRefused)
+        return problem(400, "Document refused", violations=error.violations)
+
+    @app.exception_handler(DocumentConflict)
+    async def document_conflict(_: Request, error: Exception) -> Response:
+        assert isinstance(error, DocumentConflict)
+        return problem(409, "Document conflict", str(error), error.violations)
+
+    @app.exception_handler(PreconditionFailed)
+    async def precondition_failed(_: Request, error: Exception) -> Response:
+        assert isinstance(error, PreconditionFailed)
+        return problem(412, "Precondition failed", str(error), error.violations)
 
     @app.exception_handler(StatementConflict)
     async def conflict(_: Request, error: Exception) -> Response:
@@ -74,8 +109,33 @@ def install(app: FastAPI) -> None:
         return problem(404, "Not found", str(error))
 
     @app.exception_handler(NotSignedIn)
-    async def not_signed_in(_: Request, error: Exception) -> Response:
-        return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": 'Basic realm="Live LRS"'})
+    async def not_signed_in(request: Request, error: Exception) -> Response:
+        challenge = 'Basic realm="Live LRS", charset="UTF-8"'
+        if request.app.state.services.tokens is not None and is_bearer(request.headers.get("authorization")):
+            challenge = 'Bearer realm="Live LRS", error="invalid_token"'
+        return problem(401, "Not signed in", str(error), headers={"WWW-Authenticate": challenge})
+
+    @app.exception_handler(ScopeMissing)
+    async def scope_missing(request: Request, error: Exception) -> Response:
+        assert isinstance(error, ScopeMissing)
+        rule = f"must stand for a credential with the scope {' or '.join(error.needed)}"
+        violation = Violation("Authorization", rule, SCOPE_CLAUSE, " ".join(error.held) or "none")
+        headers = {}
+        if is_bearer(request.headers.get("authorization")):
+            headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{" ".join(error.needed)}"'
+        return problem(403, "Scope missing", str(error), [violation], headers)
+
+    @app.exception_handler(OtherOrigin)
+    async def other_origin(_: Request, error: Exception) -> Response:
+        return problem(403, "Other origin", str(error))
+
+    @app.exception_handler(CredentialDisabled)
+    async def disabled(_: Request, error: Exception) -> Response:
+        return problem(409, "Credential disabled", str(error))
+
+    @app.exception_handler(IssuerUnavailable)
+    async def issuer_unavailable(_: Request, error: Exception) -> Response:
+        return problem(503, "Issuer unavailable", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
 
     @app.exception_handler(BodyTooLarge)
     async def too_large(_: Request, error: Exception) -> Response:
@@ -98,6 +158,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Overloaded)
     async def overloaded(_: Request, error: Exception) -> Response:
         return problem(503, "Too busy", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+    @app.exception_handler(AttachmentsUnavailable)
+    async def attachments_unavailable(_: Request, error: Exception) -> Response:
+        _LOG.warning("attachments unavailable: %s", error)
+        retry = {"Retry-After": RETRY_AFTER_SECONDS}
+        return problem(503, "Attachments unavailable", str(AttachmentsUnavailable()), headers=retry)
 
     @app.exception_handler(psycopg.DataError)
     async def unfit(_: Request, error: Exception) -> Response:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import aiosql
 from fastapi import APIRouter, Query
 
-from lrs.api.services import Serving, SignedIn
+from lrs.api.services import Serving
+from lrs.api.signed_in import RecordReader
 
 router = APIRouter(prefix="/api/projections", tags=["read models"])
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("projections.sql"), "psycopg", mandatory_parameters=False)
@@ -15,7 +16,7 @@ LONGEST_WAIT_SECONDS = 10.0
 
 @router.get("")
 async def get_projections(
-    who: SignedIn, here: Serving, wait_for: Annotated[int | None, Query(ge=0)] = None
+    who: RecordReader, here: Serving, wait_for: Annotated[int | None, Query(ge=0)] = None
 ) -> dict[str, Any]:
     """Position of the read models and of the log, and the number of rows in each read model.
 

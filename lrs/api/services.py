@@ -6,11 +6,17 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from lrs.access.credentials import Credential, Credentials, NotSignedIn
+from lrs.access.credentials import Credential, Credentials
+from lrs.access.tokens import Tokens, is_bearer
+from lrs.attachments.store import Attachments
 from lrs.database import Pool
+from lrs.documents.store import Documents
 from lrs.settings import Settings
+from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.log import StatementLog
+from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.search import Search
+from schemas.errors import NotSignedIn
 from streams.bus import Bus
 
 
@@ -21,11 +27,30 @@ class Services:
     settings: Settings
     read: Pool
     log: StatementLog
+    documents: Documents
+    attachments: Attachments
+    repairs: Repairs
     credentials: Credentials
     search: Search
     bus: Bus
     wake: Callable[[], None]
     """Call it after a commit: the processor looks at once instead of at its next poll."""
+    tokens: Tokens | None = None
+    """None where the settings name no issuer of bearer tokens."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """What the log says of Activities."""
+        return self.log.definitions
+
+    async def verify(self, authorization: str | None) -> Credential:
+        """Whom an Authorization header stands for (xAPI 1.0.3 Communication 4.0). Raises NotSignedIn, TokenRefused."""
+        if authorization is not None and self.tokens is not None and is_bearer(authorization):
+            return await self.tokens.verify(authorization)
+        credential = await self.credentials.verify(authorization)
+        if credential is None:
+            raise NotSignedIn
+        return credential
 
 
 async def services(request: Request) -> Services:
@@ -35,11 +60,8 @@ async def services(request: Request) -> Services:
 
 
 async def signed_in(request: Request) -> Credential:
-    """The credential of the request's HTTP Basic authorization (xAPI Communication 4.1); raises NotSignedIn."""
-    credential = await (await services(request)).credentials.verify(request.headers.get("authorization"))
-    if credential is None:
-        raise NotSignedIn
-    return credential
+    """Who is asking, whatever they may do; a route asks for more with `lrs.api.signed_in`. Raises NotSignedIn."""
+    return await (await services(request)).verify(request.headers.get("authorization"))
 
 
 Serving = Annotated[Services, Depends(services)]

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -73,11 +73,9 @@ class Subscriber:
 
     async def take(self, timeout: float) -> list[Frame] | None:  # noqa: ASYNC109 - a bound, not a cancellation
         """Everything that waits, after at most `timeout` seconds; None where something was lost."""
-        try:
+        with suppress(TimeoutError):  # what came at the very last moment is taken too
             async with asyncio.timeout(timeout):
                 await self._some.wait()
-        except TimeoutError:
-            return []
         self._some.clear()
         lost, self._lost = self._lost, False
         frames = list(self._frames)

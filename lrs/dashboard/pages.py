@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from lrs.api.services import Serving, SignedIn
+from lrs.api.services import Serving
+from lrs.api.signed_in import RecordReader
 from projections.course_view import Learner, short_identifier
 from projections.course_view_queries import read_courses, read_view
 from schemas.errors import NotFound
@@ -34,7 +35,7 @@ HEADERS = {
 
 
 @router.get("/")
-async def courses_page(serving: Serving, credential: SignedIn) -> HTMLResponse:
+async def courses_page(serving: Serving, credential: RecordReader) -> HTMLResponse:
     """All courses of the tenant."""
     async with serving.read.connection() as connection:
         courses = await read_courses(connection, credential.tenant)
@@ -42,7 +43,7 @@ async def courses_page(serving: Serving, credential: SignedIn) -> HTMLResponse:
 
 
 @router.get("/courses/{course_id}")
-async def course_page(serving: Serving, credential: SignedIn, course_id: UUID) -> HTMLResponse:
+async def course_page(serving: Serving, credential: RecordReader, course_id: UUID) -> HTMLResponse:
     """One course, live."""
     try:
         async with serving.read.connection() as connection:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 
+from lrs.statement_log.definitions import NewDefinition
 from schemas.errors import Overloaded, StatementConflict
 
 MOST_ROWS = 500
@@ -39,6 +40,8 @@ class Row(NamedTuple):
     keys: str
     payload: str
     voids: UUID | None
+    definitions: tuple[NewDefinition, ...] = ()
+    refers: UUID | None = None
 
 
 @dataclass(slots=True, eq=False)

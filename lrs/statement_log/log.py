@@ -15,7 +15,9 @@ from psycopg import AsyncConnection
 
 from lrs.database import Pool
 from lrs.statement_log.coalescing import Coalescer, Key, Row
+from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.recorded import RecordedStatement
+from lrs.statement_log.references import References, target_of
 from lrs.statement_log.safe_bound import Bound
 from lrs.statement_log.search_keys import array_of, authority_terms, keys_of, keys_of_new
 from lrs.statement_log.sql import QUERIES
@@ -59,6 +61,8 @@ class StatementLog:
         self._salts: dict[int, bytes] = {}
         self._vouching: dict[int, frozenset[int]] = {}
         self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
+        self.definitions = Definitions(read)
+        self._references = References(write)
 
     async def salt(self, tenant: int) -> bytes:
         """The 32 bytes that key every hash of a tenant."""
@@ -69,11 +73,14 @@ class StatementLog:
             self._salts[tenant] = row[0]
         return self._salts[tenant]
 
-    async def append(self, tenant: int, authority: Authority, batch: Sequence[NewStatement]) -> list[int]:
+    async def append(
+        self, tenant: int, authority: Authority, batch: Sequence[NewStatement], *, defines: bool = True
+    ) -> list[int]:
         """Store a batch, all or nothing; ids are distinct within it. Batches that come together share a round trip.
 
         Answers the positions of those that were new; known ones are left as they are. Raises StatementConflict where
-        an id is known with other content (xAPI Data 2.3.1), races included, and Overloaded.
+        an id is known with other content (xAPI Data 2.3.1), races included, and Overloaded. defines: whether what they
+        say of Activities counts (xAPI Communication 4.2).
         """
         if not batch:
             return []
@@ -93,6 +100,8 @@ class StatementLog:
                     array_of(keys_of_new(one, salt) | vouching),
                     one.payload.decode(),
                     one.voids,
+                    self.definitions.new_in(tenant, one) if defines else (),
+                    target_of(one.value),
                 )
                 for one in batch
             ]
@@ -100,7 +109,9 @@ class StatementLog:
 
     async def _store(self, rows: Sequence[Row]) -> dict[Key, int]:
         """Rows of distinct keys, all or nothing, in one round trip; answers the positions of those that were new."""
-        tenants, ids, digests, timestamps, authorities, keys, payloads, voids = map(list, zip(*rows, strict=True))
+        tenants, ids, digests, timestamps, authorities, keys, payloads, voids, _, refers = map(
+            list, zip(*rows, strict=True)
+        )
         values = {
             "tenants": tenants,
             "ids": ids,
@@ -110,20 +121,31 @@ class StatementLog:
             "keys": keys,
             "payloads": payloads,
             "voids": voids,
+            "refers": refers,
         }
         try:
-            found = await self._append(values)
+            found = await self._append(values, rows)
         except psycopg.OperationalError as error:
             if error.sqlstate not in _LOST:
                 raise
             await self._write.check()  # the database was away; storing the same ids again is a no-op
-            found = await self._append(values)
-        return {(tenant, identity): position for tenant, identity, position in found}
+            found = await self._append(values, rows)
+        if any(row.refers for row in rows) or any(awaited for *_, awaited in found):
+            await self._references.settle()
+        return {(tenant, identity): position for tenant, identity, position, _ in found}
 
-    async def _append(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    async def _append(self, values: dict[str, Any], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
         async with self._write.connection() as connection:
             try:
-                return await (await connection.execute(QUERIES.append.sql, values)).fetchall()
+                if not any(row.definitions for row in rows):
+                    return await (await connection.execute(QUERIES.append.sql, values)).fetchall()
+                async with connection.transaction():
+                    found = await (await connection.execute(QUERIES.append.sql, values)).fetchall()
+                    new = {(tenant, identity) for tenant, identity, *_ in found}
+                    said = [(row.tenant, row.definitions) for row in rows if (row.tenant, row.id) in new]
+                    merged = await self.definitions.write(connection, said)
+                self.definitions.remember(merged)
+                return found
             except psycopg.DatabaseError as error:
                 if error.sqlstate == _CONFLICT:
                     raise StatementConflict(UUID(error.diag.message_detail)) from error

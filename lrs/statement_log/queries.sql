@@ -2,13 +2,15 @@
 -- Batches in one round trip. The transaction id is taken before any position is drawn (safe bound);
 -- stored is read after its position is drawn. Racing batches cannot deadlock: ids are sorted, and the last ORDER BY lets
 -- a batch through the gate before its first row goes into the log, where TimescaleDB may lock to make a chunk.
+-- The last column says whether others refer to the statement (lrs/statement_log/references.py).
 WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
 v AS MATERIALIZED (
     SELECT u.*, nextval('event_position') AS position, clock_timestamp() AS stored
     FROM unnest(:tenants::integer[], :ids::uuid[], :digests::bytea[], :timestamps::timestamptz[],
-        :authorities::integer[], :keys::text[], :payloads::text[], :voids::uuid[])
-        AS u (tenant, id, digest, "timestamp", authority, keys, payload, voids), x
+        :authorities::integer[], :keys::text[], :payloads::text[], :voids::uuid[], :refers::uuid[])
+        AS u (tenant, id, digest, "timestamp", authority, keys, payload, voids, refers), x
 ),
+a AS MATERIALIZED (SELECT statement_awaited(array_agg(tenant), array_agg(id)) AS ids FROM v),
 g AS (
     INSERT INTO statement_id AS s (tenant, id, stored, position, digest)
     SELECT tenant, id, stored, position, digest FROM v ORDER BY tenant, id
@@ -18,11 +20,20 @@ g AS (
 d AS (
     INSERT INTO statement_void (tenant, voided, position, voiding)
     SELECT v.tenant, v.voids, v.position, v.id FROM g JOIN v USING (tenant, id) WHERE v.voids IS NOT NULL
+),
+r AS (
+    INSERT INTO statement_reference (tenant, referrer, target, stored, position)
+    SELECT v.tenant, v.id, v.refers, v.stored, v.position FROM g JOIN v USING (tenant, id) WHERE v.refers IS NOT NULL
+),
+w AS (
+    INSERT INTO reference_unsettled (tenant, id, stored)
+    SELECT v.tenant, v.id, v.stored FROM g JOIN v USING (tenant, id)
+    WHERE v.refers IS NOT NULL OR v.id = ANY ((SELECT ids FROM a)::uuid[])
 )
 INSERT INTO statement (tenant, position, stored, id, "timestamp", authority, keys, payload)
 SELECT v.tenant, v.position, v.stored, v.id, v."timestamp", v.authority, v.keys::bigint[], v.payload::json
 FROM g JOIN v USING (tenant, id) ORDER BY v.position
-RETURNING tenant, id, position;
+RETURNING tenant, id, position, id = ANY ((SELECT ids FROM a)::uuid[]);
 
 -- name: conflicts
 -- Which of these statements are known with other content.
@@ -78,9 +89,19 @@ FROM statement s JOIN authority a ON a.authority = s.authority
 WHERE s.stored = :stored AND s.position = :position;
 
 -- name: range_of_stored
--- When the first statement of the log was stored, which is where searching backwards ends; and what time it is.
-SELECT (SELECT stored FROM statement ORDER BY stored LIMIT 1), clock_timestamp();
+-- When the first statement of the log was stored, which is where searching backwards ends; what time it is; from when on
+-- references may be unsettled; and whether the tenant has any.
+SELECT (SELECT stored FROM statement ORDER BY stored LIMIT 1), clock_timestamp(),
+    (SELECT min(stored) FROM reference_unsettled), EXISTS (SELECT FROM statement_reference WHERE tenant = :tenant);
 
 -- name: tenant_salt
 -- The secret that keys every hash of the tenant.
 SELECT salt FROM tenant WHERE tenant = :tenant;
+
+-- name: keep_repairs
+-- What came where statements were repaired; what is known already is left as it is.
+INSERT INTO statement_repair (tenant, id, digest, rules, original)
+SELECT DISTINCT ON (u.id, u.digest) :tenant, u.id, u.digest, string_to_array(u.rules, ' '), u.original::json
+FROM unnest(:ids::uuid[], :digests::bytea[], :rules::text[], :originals::text[]) AS u (id, digest, rules, original)
+ORDER BY u.id, u.digest
+ON CONFLICT DO NOTHING;

@@ -3,24 +3,27 @@
 Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a
 page costs does not grow with the log. A page shows what is committed, an ascending one up to the safe bound only. Its
 place in (stored, position) is the cursor, so following `more` neither misses nor repeats a statement that was there at
-the start; up to when the log is surely whole is said beside it.
+the start; up to when the log is surely whole is said beside it: not further than where references are unsettled.
 """
 
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 from psycopg import AsyncConnection
 
 from lrs.database import Pool
 from lrs.statement_log import search_keys
-from lrs.statement_log.log import CLOCK_SLACK
+from lrs.statement_log.log import CLOCK_SLACK, Authority
 from lrs.statement_log.recorded import RecordedStatement
+from lrs.statement_log.references import Target, target_of, targets_of, unsettled_since
 from lrs.statement_log.safe_bound import EPOCH, Bound, SafeBound
-from lrs.statement_log.search_keys import Term, key_of, search_terms
+from lrs.statement_log.search_keys import Term, authority_terms, key_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from lrs.statement_log.statement_queries import page_query
 from projections.payload import parse
@@ -38,6 +41,17 @@ class Cursor(NamedTuple):
 
     stored: datetime
     position: int
+
+
+class _Sight(NamedTuple):
+    """What the log is just now: see `SafeBound` and the query range_of_stored; whole_through: consistent_through."""
+
+    bound: Bound
+    whole_through: datetime
+    oldest: datetime | None
+    now: datetime
+    unsettled: datetime | None
+    has_references: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,40 +86,75 @@ class Search:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._bound = SafeBound()
+        self._known_through = EPOCH
 
     @property
     def known_through(self) -> datetime:
         """As consistent_through, as of the last time somebody looked: without asking the database."""
-        return self._bound.reached.stored_floor
+        return self._known_through
 
     async def consistent_through(self) -> datetime:
-        """Every statement stored before this instant is visible (X-Experience-API-Consistent-Through)."""
-        async with self._pool.connection() as connection:
-            return (await self._bound.advance(connection)).stored_floor
+        """Every statement stored before this instant is visible, and found by what it refers to.
 
-    async def _settled(self, connection: AsyncConnection) -> Bound:
-        """The safe bound once it has passed all that was appended until now, or what it is after SETTLE_SECONDS."""
-        bound = await self._bound.advance(connection)
-        wanted, clock = self._bound.newest, asyncio.get_running_loop().time
-        give_up = clock() + SETTLE_SECONDS
-        while bound.position < wanted and clock() < give_up:
-            await asyncio.sleep(0.005)
+        X-Experience-API-Consistent-Through.
+        """
+        async with self._pool.connection() as connection:
             bound = await self._bound.advance(connection)
-        return bound
+            return self._whole_through(bound, await unsettled_since(connection))
 
-    async def page(self, tenant: int, salt: bytes, query: StatementQuery, cursor: Cursor | None, limit: int) -> Page:
-        """The statements that match, from the cursor on."""
+    def _whole_through(self, bound: Bound, unsettled: datetime | None) -> datetime:
+        """unsettled: asked after the bound, for what is unsettled below it is there to be seen by then."""
+        through = bound.stored_floor if unsettled is None else min(bound.stored_floor, unsettled)
+        self._known_through = max(self._known_through, through)  # what was whole stays whole
+        return through
+
+    async def _look(self, connection: AsyncConnection, tenant: int) -> _Sight:
+        bound = await self._bound.advance(connection)
+        row = await (await connection.execute(QUERIES.range_of_stored.sql, {"tenant": tenant})).fetchone()
+        assert row is not None
+        oldest, now, unsettled, has_references = row
+        return _Sight(bound, self._whole_through(bound, unsettled), oldest, now, unsettled, has_references)
+
+    async def _settled(self, connection: AsyncConnection, tenant: int, *, with_references: bool) -> _Sight:
+        """The log once the safe bound has passed all that was appended until now, or as it is after SETTLE_SECONDS;
+        with_references: once all that has been settled, too.
+        """
+        sight = await self._look(connection, tenant)
+        wanted, begin, clock = self._bound.newest, sight.now, asyncio.get_running_loop().time
+        give_up = clock() + SETTLE_SECONDS
+        while clock() < give_up:
+            is_unsettled = with_references and sight.unsettled is not None and sight.unsettled < begin
+            if sight.bound.position >= wanted and not is_unsettled:
+                break
+            await asyncio.sleep(0.005)
+            sight = await self._look(connection, tenant)
+        return sight
+
+    async def page(
+        self,
+        tenant: int,
+        salt: bytes,
+        query: StatementQuery,
+        cursor: Cursor | None,
+        limit: int,
+        vouched_by: Authority | None = None,
+    ) -> Page:
+        """The statements that match, from the cursor on; where `vouched_by` is given, those of that authority only."""
         terms = terms_of(query)
+        if vouched_by is not None:
+            terms |= {term for term in authority_terms(vouched_by.agent) if term[0] == search_keys.AUTHORITY}
         async with self._pool.connection() as connection:
-            bound = await (self._settled(connection) if query.ascending else self._bound.advance(connection))
-            row = await (await connection.execute(QUERIES.range_of_stored.sql)).fetchone()
-            assert row is not None
-            oldest, now = row
-            low = max(query.since or EPOCH, (oldest or now) - _TICK)
-            high = min(query.until or _FAR, now + CLOCK_SLACK)
+            if query.ascending:
+                sight = await self._settled(connection, tenant, with_references=bool(terms))
+            else:
+                sight = await self._look(connection, tenant)
+            low = max(query.since or EPOCH, (sight.oldest or sight.now) - _TICK)
+            high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
             if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
-                high = min(high, bound.stored_floor - _TICK)
+                high = min(high, (sight.whole_through if terms else sight.bound.stored_floor) - _TICK)
             values: dict[str, Any] = {"tenant": tenant}
+            if vouched_by is not None:
+                values["authority"] = vouched_by.number
             if terms:
                 values["keys"] = sorted({key_of(term, salt) for term in terms})
             if cursor is not None:
@@ -114,7 +163,13 @@ class Search:
                     low = max(low, cursor.stored - _TICK)
                 else:
                     high = min(high, cursor.stored)
-            sql = page_query(ascending=query.ascending, with_keys=bool(terms), with_cursor=cursor is not None)
+            sql = page_query(
+                ascending=query.ascending,
+                with_keys=bool(terms),
+                with_cursor=cursor is not None,
+                with_authority=vouched_by is not None,
+                with_references=sight.has_references,
+            )
             statements: list[RecordedStatement] = []
             for window_low, window_high in _windows(low, high, ascending=query.ascending):
                 wanted = limit + 1 - len(statements)
@@ -125,7 +180,7 @@ class Search:
         more = len(statements) > limit
         page = statements[:limit]
         end = Cursor(page[-1].stored, page[-1].position) if more else None
-        return Page(page, end, bound.stored_floor)
+        return Page(page, end, sight.whole_through)
 
 
 async def _read(
@@ -135,14 +190,37 @@ async def _read(
     limit = values["limit"]
     while True:
         rows = [RecordedStatement(*row) for row in await (await connection.execute(sql, values)).fetchall()]
-        kept = [row for row in rows if not terms or _has(row, terms)]
+        kept = await _having(connection, rows, terms, values) if terms else rows
         if len(rows) < values["limit"] or len(kept) >= limit:
             return kept[:limit]
         values = values | {"limit": values["limit"] * 10}  # collisions took places: read further
 
 
-def _has(row: RecordedStatement, terms: set[Term]) -> bool:
-    return terms <= search_terms(parse(row.payload), msgspec.json.decode(row.authority))
+async def _having(
+    connection: AsyncConnection, rows: list[RecordedStatement], terms: set[Term], values: dict[str, Any]
+) -> list[RecordedStatement]:
+    """Those that have the terms, or lack some that what they refer to has.
+
+    Where values name an authority, what others vouch for counts no more than if it were not there.
+    """
+    lacking: dict[UUID, set[Term]] = {}
+    referring: list[UUID] = []
+    for row in rows:
+        statement = parse(row.payload)
+        missing = terms - search_terms(statement, msgspec.json.decode(row.authority))
+        if missing:
+            lacking[row.id] = missing
+            if target_of(statement) is not None:
+                referring.append(row.id)
+    if referring:
+        authority = values.get("authority")
+        found: dict[Target, set[Term]] = {}
+        for referrer, targets in (await targets_of(connection, values["tenant"], referring)).items():
+            for target in takewhile(lambda one: authority is None or one.authority == authority, targets):
+                if target not in found:
+                    found[target] = terms & search_terms(parse(target.payload), msgspec.json.decode(target.agent))
+                lacking[referrer] -= found[target]
+    return [row for row in rows if not lacking.get(row.id)]
 
 
 def _windows(low: datetime, high: datetime, *, ascending: bool) -> Iterator[tuple[datetime, datetime]]:

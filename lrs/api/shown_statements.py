@@ -1,0 +1,26 @@
+"""Recorded statements as a request wants them shown: as they are, or rendered (xAPI Communication 2.1.3, format)."""
+
+from collections.abc import Sequence
+
+from fastapi import Request
+
+from lrs.api.services import Services
+from lrs.statement_log.recorded import RecordedStatement
+from schemas import exact_json, rendering
+from schemas.statement_query import Format
+
+
+async def shown(
+    request: Request, here: Services, tenant: int, form: Format, statements: Sequence[RecordedStatement]
+) -> list[str]:
+    """The JSON text of each statement; only what is not shown exactly is parsed."""
+    documents = [one.document() for one in statements]
+    if form == "exact":
+        return documents
+    values = [exact_json.read(one) for one in documents]
+    if form == "ids":
+        return [exact_json.encode(rendering.ids(value)).decode() for value in values]
+    languages = rendering.preferred(request.headers.get("accept-language", ""))
+    wanted = {identity for value in values for identity in rendering.activity_ids(value)}
+    definitions = await here.log.definitions.merged(tenant, wanted)
+    return [exact_json.encode(rendering.canonical(value, languages, definitions)).decode() for value in values]

@@ -1,0 +1,150 @@
+"""A request arrives whole, within bounds of size and of time, or its connection is closed.
+
+uvicorn bounds neither: a head may grow until memory is gone, and a client that sends a byte a minute is waited for. The
+bounds stand here, in the protocol, because only here it is known at no cost whether all of a request has come: almost
+every request comes in one piece, and then there is nothing to watch. Such an answer is not that of a resource, so it
+names no version of xAPI.
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+HEAD_BYTES = 65_536
+"""Of the request line and the headers together, and of what is neither in a body sent in chunks."""
+HEADERS = 200
+RATE = 100_000
+"""Bytes of a body for which another second is allowed: a slow line is no attack."""
+FRAMING = 8
+"""How many bytes of framing a byte of the body may cost: chunks of a single byte cost five or so."""
+
+
+class BoundedConfig(uvicorn.Config):
+    """uvicorn's settings, and how long a request may take to arrive."""
+
+    def __init__(self, app: Any, *, body_seconds: float, **options: Any) -> None:
+        super().__init__(app, http=BoundedHttp, ws="none", **options)
+        self.body_seconds = body_seconds
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's protocol, which answers 431 or 408 and closes where a bound is passed."""
+
+    def __init__(self, config: uvicorn.Config, *args: Any, **options: Any) -> None:
+        super().__init__(config, *args, **options)
+        assert isinstance(config, BoundedConfig)
+        self._seconds = config.body_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = 0.0
+        self._whole = False
+        self._in_body = False
+        self._too_large = False
+        self._piece = 0  # of the data that is being read, what is no body
+        self._beside = 0  # the same of the data before
+        self._body = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._piece = len(data)
+        super().data_received(data)
+        if self._whole or self.transport.is_closing():
+            return
+        self._beside += self._piece
+        if self._beside > HEAD_BYTES + (FRAMING * self._body if self._in_body else 0):
+            self._too_large = True
+            self.send_400_response("")
+        elif self._timer is None:
+            self._watch()
+
+    # Of the parser.
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._whole = self._in_body = False
+        self._beside = self._body = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_body:  # a trailer could pass for a header that the request was not let in with
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._beside + self._piece > HEAD_BYTES or len(self.headers) > HEADERS:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > HEAD_BYTES or len(self.headers) > HEADERS:
+                self._too_large = True
+                raise ValueError("the head of the request is too large")
+        super().on_headers_complete()
+        self._in_body = True
+        self._beside = -min(self._piece, HEAD_BYTES)  # the head, which the piece ends with or goes beyond
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        self._piece -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._whole = True
+        self._unwatch()
+        super().on_message_complete()
+
+    # What comes of it.
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what is no HTTP, or too much of it."""
+        if self._too_large:
+            self._refuse(431, "Head too large", f"at most {HEADERS} headers, of {HEAD_BYTES} bytes with the address")
+        else:
+            self._refuse(400, "Not HTTP", "the request cannot be read as HTTP/1.1")
+
+    def _watch(self) -> None:
+        self._began = self.loop.time()
+        self._timer = self.loop.call_later(self._seconds, self._late)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        """The time is up, unless much has come, or it is the server that does not read on."""
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        answered = self._in_body and self.cycle.response_complete
+        left = self._began + self._seconds + self._body / RATE - self.loop.time()
+        if self.flow.read_paused:
+            self._watch()
+        elif left > 0 and not answered:
+            self._timer = self.loop.call_later(left, self._late)
+        else:
+            self._refuse(408, "Request too slow", "the request did not arrive in time; nothing of it is stored")
+
+    def _refuse(self, status: int, title: str, detail: str) -> None:
+        """Answer where nobody else does or did, and close."""
+        self._unwatch()
+        busy = self.cycle is not None and not self.cycle.response_complete
+        ours = self._in_body and busy and not self.cycle.response_started
+        nothing_came = not self._in_body and not self._beside + self._piece
+        if ours or not (self._in_body or busy or nothing_came):
+            body = msgspec.json.encode({"title": title, "status": status, "detail": detail})
+            self.transport.write(
+                STATUS_LINE[status]
+                + b"content-type: application/problem+json\r\nconnection: close\r\n"
+                + b"access-control-allow-origin: *\r\n"
+                + b"content-length: %d\r\n\r\n" % len(body)
+                + body
+            )
+        if busy:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()

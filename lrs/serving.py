@@ -1,0 +1,98 @@
+"""What `lrs serve` runs: a parent, which listens and looks after the others, a processor, and API processes.
+
+Python does one thing at a time in a process, so what takes statements in and what folds them do not share one. Requests
+go to whichever API process takes them first; the processor tells all of them what has changed (streams/relay.py).
+"""
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import FrameType
+
+import click
+import uvicorn
+
+from lrs.bounded_http import BoundedConfig
+from lrs.children import Children
+from lrs.main import application, run_processor
+from lrs.settings import Settings
+
+BACKLOG = 2048
+SHUTDOWN_SECONDS = 3
+
+
+@contextmanager
+def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
+    """Listens, and answers where (http://host:port) and the processes, once every API process takes requests."""
+    with (
+        _listening(settings.host, settings.port) as listener,
+        tempfile.TemporaryDirectory(prefix="live-lrs-") as folder,
+    ):
+        relay = Path(folder) / "relay"
+        tasks: dict[str, Callable[[Children], None]] = {"processor": partial(_process, settings, url, relay)}
+        for number in range(1, settings.workers + 1):
+            tasks[f"API process {number}"] = partial(_serve, settings, url, relay, listener)
+        with Children(tasks) as children:
+            children.until_ready(settings.workers)
+            host, port = listener.getsockname()[:2]
+            yield f"http://{f'[{host}]' if ':' in host else host}:{port}", children
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    with listener:
+        yield listener
+
+
+def _serve(settings: Settings, url: str, relay: Path, listener: socket.socket, children: Children) -> None:
+    """One API process."""
+    signal.signal(signal.SIGTERM, leave)  # uvicorn raises the signal again after its own shutdown
+    config = BoundedConfig(
+        application(settings, url, relay),
+        body_seconds=settings.body_seconds,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        server_header=False,
+    )
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_ApiProcess(config, children).serve([listener]))
+
+
+def _process(settings: Settings, url: str, relay: Path, children: Children) -> None:
+    """The processor."""
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        children.hold_lifeline()
+        await run_processor(settings, url, relay, stop)
+
+    with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
+        runner.run(until_told())
+
+
+class _ApiProcess(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, children: Children) -> None:
+        super().__init__(config)
+        self._children = children
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._children.hold_lifeline()
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._children.tell_ready()
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """On a signal: leave through every `with` and `finally`."""
+    raise SystemExit(0)
