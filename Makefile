@@ -21,7 +21,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-services: setup ## what tests need besides Python: TimescaleDB, Chromium
+services: setup ## what tests need besides Python: TimescaleDB, Chromium, client libraries
 	$(BIN)/python -m tests.services.install
 
 demo: setup ## a store with a simulated cohort, and its course page
@@ -33,7 +33,7 @@ check: setup ## style and types
 	$(BIN)/mypy
 
 test: setup services check ## everything that must be true before a change goes in
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal $(ARGS)
 
 soak: setup services ## the tests that take long
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -15,8 +15,8 @@ MAY_IMPORT = {  # of ours, beside itself
     "lrs": ("projections", "schemas", "streams", "migrations"),
 }
 DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starlette", "faust", "redis")
-WIRING = ("lrs.cli", "lrs.main")
-MAY_WIRE = ("lrs.cli", "lrs.main", "lrs.__main__")
+WIRING = ("lrs.cli", "lrs.main", "lrs.serving")
+MAY_WIRE = (*WIRING, "lrs.__main__")
 # What reads and writes tables among the projections; everything else there is pure, as all of schemas is.
 IO = {"apply", "checkpoint", "replay", "iri_dictionary", "read_model_tables", "sql"}
 IO_ENDINGS = ("_queries", "_rows")

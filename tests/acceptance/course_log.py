@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 import psycopg
 
-from lrs.access.credentials import HOME_PAGE
+from lrs.access.authorities import HOME_PAGE
 from lrs.database import Pool, projection_pool, read_pool, write_pool
 from lrs.statement_log.log import Authority, StatementLog
 from projections.apply import Projector

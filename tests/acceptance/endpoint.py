@@ -48,8 +48,9 @@ class Endpoint:
             auth=auth,
             timeout=30,
         )
-        assert answer.headers[VERSION] in ("1.0.3", "2.0.0")
-        if answer.status_code != 405:  # the router's own answer
+        if path.startswith("/xapi"):
+            assert answer.headers[VERSION] in ("1.0.3", "2.0.0")
+        if path.startswith("/xapi/statements"):
             assert datetime.fromisoformat(answer.headers[THROUGH]).tzinfo is not None
         if answer.status_code >= 400 and method != "HEAD":
             assert answer.headers["Content-Type"] == PROBLEM

@@ -14,7 +14,7 @@ from tests.acceptance.conftest import MOST_BYTES
 from tests.acceptance.endpoint import Endpoint, Json, new_statement
 from tests.services.lrs_server import CREDENTIAL
 
-ID = str(uuid4())
+ID = "5f0c4e57-6d1b-4a52-8f0c-7e1c0f2a3b41"  # nothing has it
 KEY, SECRET = CREDENTIAL
 EXTENSION = "http://example.com/x"
 

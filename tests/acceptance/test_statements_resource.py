@@ -181,7 +181,7 @@ def test_voiding(endpoint: Endpoint) -> None:
     answer = endpoint.get(voidedStatementId=gone["id"])
     assert (answer.status_code, answer.json()["id"]) == (200, gone["id"])
     assert "Last-Modified" in answer.headers
-    assert endpoint.found(registration=registration) == [kept["id"]]
+    assert endpoint.found(registration=registration) == [word, kept["id"]]  # what refers to it is found, not itself
     assert endpoint.is_there(word)
     assert endpoint.get(voidedStatementId=word).status_code == 404
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 
+from lrs.statement_log.references import target_of
 from lrs.statement_log.search_keys import array_of, keys_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import read_statements
@@ -19,8 +20,8 @@ from schemas.version import XapiVersion
 
 CLIENTS = 4
 REUSED = 16
-PARAMETERS = ("tenants", "digests", "timestamps", "authorities", "keys", "payloads", "voids")
-_TYPES = ("integer", "bytea", "timestamptz", "integer", "text", "text", "uuid")
+PARAMETERS = ("tenants", "digests", "timestamps", "authorities", "keys", "payloads", "voids", "refers")
+_TYPES = ("integer", "bytea", "timestamptz", "integer", "text", "text", "uuid", "uuid")
 _AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://live-lrs.invalid/credential", "name": "bench"}}
 
 
@@ -52,6 +53,7 @@ def prepare(url: str, bodies: Sequence[bytes], batch: int) -> int:
                 keys,
                 [one.payload.decode() for one in some],
                 [one.voids for one in some],
+                [target_of(one.value) for one in some],
             )
             connection.execute(f"INSERT INTO bench_batch VALUES (%s, {casts})", (number, *values))
         connection.execute("ANALYZE bench_batch")

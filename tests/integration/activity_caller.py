@@ -14,9 +14,12 @@ from fastapi import FastAPI
 from lrs.access.credentials import Credentials
 from lrs.api import analytics, problems
 from lrs.api.services import Services
+from lrs.attachments.store import Attachments
 from lrs.database import read_pool
+from lrs.documents.store import Documents
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
+from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.search import Search
 from streams.bus import Bus
 
@@ -88,6 +91,9 @@ async def _serving(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, dict[int,
             settings=Settings(),
             read=pool,
             log=StatementLog(pool, pool),
+            documents=Documents(pool),
+            attachments=Attachments(pool, None),
+            repairs=Repairs(pool),
             credentials=credentials,
             search=Search(pool),
             bus=Bus(),

@@ -24,9 +24,14 @@ authority
 authority_authority_seq
   integer cache 1
 credential
+  CHECK (((cardinality(scopes) > 0) AND (scopes <@
+    '{statements/write,statements/read/mine,statements/read,state,define,profile,all/read,all}'::text[])))
   FOREIGN KEY (authority) REFERENCES authority(authority)
-  key text, tenant int4, secret_hash bytea, authority int4, created timestamptz = now(), disabled timestamptz?
+  key text, tenant int4, secret_hash bytea, authority int4, created timestamptz = now(), disabled timestamptz?, name
+    text?, scopes _text, rotated timestamptz?, previous_hash bytea?, previous_until timestamptz?, compatibility bool =
+    false
   unique btree (key)
+  btree (tenant, created, key)
 statement_id
   tenant int4, id uuid, stored timestamptz, position int8, digest bytea
   unique btree (tenant, id)
@@ -46,11 +51,42 @@ statement
   gin (keys) WITH (fastupdate='on', gin_pending_list_limit='1024')
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+statement_reference
+  tenant int4, referrer uuid, target uuid, stored timestamptz, position int8, keys _int8 = '{}'::bigint[]
+  unique btree (tenant, referrer)
+  btree (tenant, target, position)
+  btree (tenant, stored, position)
+  gin (keys) WITH (fastupdate='on', gin_pending_list_limit='1024')
+reference_unsettled
+  tenant int4, id uuid, stored timestamptz, after int8 = 0, mark int8?
+  unique btree (tenant, id)
+  btree (stored)
 control_event
   position int8, tenant int4, recorded timestamptz, kind text, payload json
   unique btree (position)
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
+document
+  tenant int4, owner bytea, key bytea, resource text, activity text?, agent text?, registration uuid?, id text,
+    content_type text, content bytea, sha1 bytea, updated timestamptz
+  unique btree (tenant, owner, key)
+  btree (tenant, owner, updated)
+activity_definition
+  tenant int4, key bytea, activity text, version int4, definition json
+  unique btree (tenant, key)
+attachment
+  tenant int4, sha2 bytea, length int8, in_pieces bool, kept timestamptz = now()
+  unique btree (tenant, sha2)
+attachment_piece
+  CHECK (((octet_length(data) >= 1) AND (octet_length(data) <= 1048576)))
+  tenant int4, sha2 bytea, piece int4, data bytea
+  unique btree (tenant, sha2, piece)
+statement_attachment
+  tenant int4, id uuid, sha2 bytea
+  unique btree (tenant, id, sha2)
+statement_repair
+  tenant int4, id uuid, digest bytea, rules _text, original json, received timestamptz = now()
+  unique btree (tenant, id, digest)
 alembic_version
   version_num varchar
   unique btree (version_num)
@@ -137,6 +173,8 @@ make_statement_partitions(integer)
   integer
 refuse_change()
   trigger
+statement_awaited(integer[],uuid[])
+  uuid[]
 statement_conflict(uuid)
   bytea
 """

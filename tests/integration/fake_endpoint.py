@@ -54,6 +54,8 @@ class FakeEndpoint:
     says_stored: bool = True
     is_another_store: bool = False
     names_the_bad: bool = True
+    gives_results: bool = False
+    is_full: bool = False
     refuse: Callable[[Statement], str | None] = lambda _: None
     before: Callable[[Request], Answer | str | None] = lambda _: None
     log: list[Statement] = field(default_factory=list)
@@ -159,6 +161,8 @@ class FakeEndpoint:
     async def _take(self, request: Request) -> Answer:
         """All of the request's statements or none, as the specification wants."""
         statements = _statements(request)
+        if self.gives_results and request.headers.get("x-lrs-results") == "true":
+            return await self._take_each(request, statements)
         batch = request.body.lstrip().startswith(b"[")
         bad: list[dict[str, str]] = []
         clashing: list[dict[str, str]] = []
@@ -188,6 +192,26 @@ class FakeEndpoint:
         if request.method == "PUT":
             return Answer(204, None, headers)
         return Answer(200, [statement["id"] for statement in statements], headers)
+
+    async def _take_each(self, request: Request, statements: list[Statement]) -> Answer:
+        """Each of the request's statements by itself, with a result for each."""
+        results: list[dict[str, Any]] = []
+        async with self._new:
+            for statement in statements:
+                same = [one for one in self.log if one["id"] == statement["id"]]
+                if why := self.refuse(statement):
+                    violation = {"path": "verb.id", "rule": why, "clause": "xAPI 1.0.3 Data 2.4.3", "found": "x"}
+                    results.append({"outcome": "refused", "violations": [violation]})
+                elif same:
+                    results.append({"outcome": "known" if same == [statement] else "conflict"})
+                elif self.is_full:
+                    results.append({"outcome": "unavailable"})
+                else:
+                    self.log.append(statement)
+                    results.append({"outcome": "stored"})
+            self.raw.append(request.body)
+            self._new.notify_all()
+        return Answer(207, {"results": results})
 
 
 def _statements(request: Request) -> list[Statement]:

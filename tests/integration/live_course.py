@@ -20,10 +20,13 @@ from psycopg import AsyncConnection
 from lrs.access.credentials import Credentials
 from lrs.api import courses, live, problems
 from lrs.api.services import Services
+from lrs.attachments.store import Attachments
 from lrs.dashboard import pages
 from lrs.database import read_pool
+from lrs.documents.store import Documents
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
+from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.search import Search
 from projections.fact import name_of
 from projections.read_model_tables import (
@@ -188,6 +191,9 @@ async def live_course(database_url: str) -> AsyncIterator[tuple[LiveCourse, http
             settings=Settings(),
             read=pool,
             log=StatementLog(pool, pool),
+            documents=Documents(pool),
+            attachments=Attachments(pool, None),
+            repairs=Repairs(pool),
             credentials=credentials,
             search=Search(pool),
             bus=course.bus,

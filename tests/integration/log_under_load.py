@@ -67,14 +67,15 @@ async def store(connection: AsyncConnection, chance: random.Random, count: int =
     """New statements, in whatever transaction the connection is in; answers their positions in order."""
     ids = [UUID(int=chance.getrandbits(128), version=4) for _ in range(count)]
     values: dict[str, Any] = {
-        "tenant": 1,
-        "authority": 1,
+        "tenants": [1] * count,
+        "authorities": [1] * count,
         "ids": ids,
         "digests": [one.bytes for one in ids],
         "timestamps": [None] * count,
         "keys": ["{1,2,3}"] * count,
         "payloads": ['{"an":"event"}'] * count,
         "voids": [None] * count,
+        "refers": [None] * count,
     }
     rows = await (await connection.execute(QUERIES.append.sql, values)).fetchall()
     return sorted(row[2] for row in rows)

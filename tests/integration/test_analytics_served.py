@@ -1,12 +1,13 @@
 """What is posted is counted: the whole server, from the statement to the number and its position."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from lrs.main import create_app
+from lrs.main import create_app, run_processor
 from lrs.settings import Settings
 from tests.integration.activity_caller import PATH, basic
 
@@ -33,12 +34,14 @@ def course_completed(name: str, score: float) -> dict[str, Any]:
     return statement(COMPLETED, name, {"id": COURSE, "definition": definition}, result=result)
 
 
-def test_what_is_posted_is_counted_unless_it_is_voided(database_url: str) -> None:
-    asyncio.run(posted_and_counted(database_url))
+def test_what_is_posted_is_counted_unless_it_is_voided(database_url: str, tmp_path: Path) -> None:
+    asyncio.run(posted_and_counted(database_url, tmp_path / "relay"))
 
 
-async def posted_and_counted(database_url: str) -> None:
-    app = create_app(Settings(), database_url)
+async def posted_and_counted(database_url: str, relay: Path) -> None:
+    app = create_app(Settings(), database_url, relay)
+    stop = asyncio.Event()
+    processing = asyncio.create_task(run_processor(Settings(), database_url, relay, stop))
     headers = {"X-Experience-API-Version": "1.0.3", "Authorization": basic(PAIR)}
     transport = httpx.ASGITransport(app)
     async with (
@@ -56,6 +59,8 @@ async def posted_and_counted(database_url: str) -> None:
         await client.get("/api/projections", params={"wait_for": position})
         params = {"from": "2026-03-29", "to": "2026-03-30", "tz": "Europe/Berlin", "group_by": "course,verb"}
         answer = await client.get(PATH, params=params)
+    stop.set()
+    await processing
     assert answer.status_code == 200, answer.text
     assert answer.json()["position"] >= int(position)
     assert answer.json()["rows"] == [

@@ -111,6 +111,31 @@ def test_a_bad_statement_holds_back_no_other_and_its_reason_is_told(
         assert "verb.id is a bad verb (xAPI 1.0.3 Data 2.4.3)" in report.as_text()
 
 
+def test_a_server_of_ours_is_asked_for_the_results_of_a_refused_batch(tmp_path: Path) -> None:
+    clash = statement(3, result={"success": True})
+    endpoint = FakeEndpoint(refuse=verb_in(7, 8, 60), gives_results=True, log=[clash, statement(4)])
+    report = replayed(endpoint, lines(tmp_path / "a.jsonl", [statement(n) for n in range(120)]))
+    assert [(r.place, r.status) for r in report.refusals] == [
+        ("a.jsonl:4", 409),
+        ("a.jsonl:8", 400),
+        ("a.jsonl:9", 400),
+        ("a.jsonl:61", 400),
+    ]
+    assert report.refusals[1].violations[0].rule == "is a bad verb"
+    assert (report.sent, report.stored, report.known, report.refused) == (120, 115, 1, 4)
+    assert [len(batch) for batch in endpoint.posted()] == [50, 50, 50, 50, 20]
+
+
+def test_what_has_no_result_yet_is_sent_again(tmp_path: Path) -> None:
+    def before(request: Request) -> None:
+        endpoint.is_full = len(endpoint.requests) < 3
+
+    endpoint = FakeEndpoint(refuse=verb_in(1), gives_results=True, before=before)
+    report = replayed(endpoint, lines(tmp_path / "a.jsonl", [statement(n) for n in range(10)]))
+    assert (report.sent, report.stored, report.refused, report.stopped) == (10, 9, 1, None)
+    assert [len(batch) for batch in endpoint.posted()] == [10, 10, 9]
+
+
 def test_conflicts_are_told_and_the_others_are_stored(tmp_path: Path) -> None:
     endpoint = FakeEndpoint(log=[statement(3, result={"success": True}), statement(4)])
     report = replayed(endpoint, lines(tmp_path / "a.jsonl", [statement(n) for n in range(10)]))

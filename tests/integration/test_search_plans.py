@@ -19,6 +19,8 @@ pytestmark = pytest.mark.anyio
 
 DAYS = 3 * 365
 VERB_IRI = "http://example.com/did"
+TAKEN_OVER = 77
+"""A key that each statement has from one that it refers to."""
 
 
 def make_months(connection: psycopg.Connection, begin: datetime, end: datetime) -> None:
@@ -49,7 +51,12 @@ def store_one_a_day(url: str, authority: int, key: int) -> dict[str, tuple[datet
             " VALUES (%s, %s, %s, %s, %s, %s, '{}')",
             rows,
         )
-        connection.execute("ANALYZE statement")
+        connection.execute(
+            "INSERT INTO statement_reference (tenant, referrer, target, stored, position, keys)"
+            " SELECT tenant, id, gen_random_uuid(), stored, position, keys || %s::bigint FROM statement",
+            [TAKEN_OVER],
+        )
+        connection.execute("ANALYZE statement, statement_reference")
         parts = connection.execute(
             "SELECT c.relname, min(s.stored), max(s.stored) FROM statement s JOIN pg_class c ON c.oid = s.tableoid"
             " GROUP BY c.relname"
@@ -64,8 +71,10 @@ def relations(plan: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize("ascending", [False, True])
-@pytest.mark.parametrize("with_keys", [False, True])
-async def test_only_what_lies_in_the_window_is_read(database_url: str, ascending: bool, with_keys: bool) -> None:
+@pytest.mark.parametrize(("with_keys", "with_references"), [(False, False), (True, False), (True, True)])
+async def test_only_what_lies_in_the_window_is_read(
+    database_url: str, ascending: bool, with_keys: bool, with_references: bool
+) -> None:
     async with CourseLog.open(database_url) as log, read_pool(database_url) as pool:
         key = key_of((VERB, VERB_IRI), await log.log.salt(TENANT))
         parts = store_one_a_day(database_url, log.authority.number, key)
@@ -80,11 +89,13 @@ async def test_only_what_lies_in_the_window_is_read(database_url: str, ascending
                     "low": low,
                     "high": high,
                     "limit": 101,
-                    "keys": [key],
+                    "keys": [TAKEN_OVER if with_references else key],
                     "after_stored": near_end,
                     "after_position": 0 if ascending else 2**40,
                 }
-                query = page_query(ascending=ascending, with_keys=with_keys, with_cursor=True)
+                query = page_query(
+                    ascending=ascending, with_keys=with_keys, with_cursor=True, with_references=with_references
+                )
                 cursor = await connection.execute("EXPLAIN (FORMAT JSON) " + query, values)
                 ((plan,),) = await cursor.fetchall()
                 inside = {name for name, (first, last) in parts.items() if first <= high and last > low}

@@ -100,19 +100,18 @@ def is_voided(one: Logged, log: dict[UUID, Logged]) -> bool:
     return one.value["verb"]["id"] != VOIDED and one.id in targets
 
 
-def expected(log: dict[UUID, Logged], query: StatementQuery, *, follow_references: bool) -> list[UUID]:
+def expected(log: dict[UUID, Logged], query: StatementQuery) -> list[UUID]:
     """The ids that the query asks for, in their order."""
     names = ("agent", "verb", "activity", "registration", "related_agents", "related_activities")
     filters = {name: getattr(query, name) for name in names}
     given_ones = [name for name in names[:4] if filters[name] is not None]
-    known = log if follow_references else {}
     found = [
         one
         for one in log.values()
         if not is_voided(one, log)
         and (query.since is None or one.stored > query.since)
         and (query.until is None or one.stored <= query.until)
-        and all(is_met(one, filters, name, known) for name in given_ones)
+        and all(is_met(one, filters, name, log) for name in given_ones)
     ]
     found.sort(key=lambda one: (one.stored, one.position), reverse=not query.ascending)
     return [one.id for one in found]

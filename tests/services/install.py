@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.services import node_clients
 from tests.services.chromium import chromium
 from tests.services.missing import ServiceMissingError, must_have_services
 from tests.services.postgres import tied_to_us
@@ -24,7 +25,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 def main() -> int:
     """Install everything; 0 also where something is missing and this is not CI: its tests will be skipped."""
     problems = []
-    for install in (install_chromium, install_wrk, install_timescaledb):
+    for install in (install_chromium, install_wrk, install_node_clients, install_timescaledb):
         try:
             install()
         except ServiceMissingError as missing:
@@ -46,6 +47,13 @@ def install_wrk() -> None:
     """The load generator of `make bench`."""
     if not shutil.which("wrk"):
         apt_install("wrk")
+
+
+def install_node_clients() -> None:
+    """Node, npm and the client libraries that tests drive."""
+    programs = {"nodejs": "node", "npm": "npm"}
+    apt_install(*(package for package, program in programs.items() if not shutil.which(program)))
+    node_clients.install()
 
 
 def install_timescaledb() -> None:
