@@ -50,6 +50,11 @@ class ServerProcess:
                 return listening[1]
         raise ServerDidNotStart
 
+    @property
+    def pid(self) -> int:
+        """Of the parent of the server's processes."""
+        return self._process.pid
+
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
         self._process.send_signal(signal.SIGTERM)

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.properties.statement_model import IDENTIFIERS, VOIDED, Json, kind_of
+from tests.properties.statement_forms import IDENTIFIERS, Json, kind_of
+from tests.properties.statement_model import VOIDED
 
 VERBS = [f"http://example.com/{name}" for name in ("did", "Did", "saw", "had", "was")]
 ACTIVITIES = ["http://example.com/a", "http://example.com/A", "http://example.com/b", "http://example.com/did"]

@@ -24,6 +24,12 @@ class LrsServer:
         self._process = ServerProcess([sys.executable, "-m", "lrs", "serve", "--port", port], self._variables)
         self.origin = self._process.__enter__()
 
+    @property
+    def pid(self) -> int:
+        """Of the parent of its processes."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> int:
         """SIGTERM; answers the exit code."""
         assert self._process is not None
