@@ -22,8 +22,9 @@ d AS (
     SELECT v.tenant, v.voids, v.position, v.id FROM g JOIN v USING (tenant, id) WHERE v.voids IS NOT NULL
 ),
 r AS (
-    INSERT INTO statement_reference (tenant, referrer, target, stored, position)
-    SELECT v.tenant, v.id, v.refers, v.stored, v.position FROM g JOIN v USING (tenant, id) WHERE v.refers IS NOT NULL
+    INSERT INTO statement_reference (tenant, referrer, target, stored, position, authority)
+    SELECT v.tenant, v.id, v.refers, v.stored, v.position, v.authority FROM g JOIN v USING (tenant, id)
+    WHERE v.refers IS NOT NULL
 ),
 w AS (
     INSERT INTO reference_unsettled (tenant, id, stored)

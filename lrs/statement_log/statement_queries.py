@@ -1,12 +1,15 @@
 """The variable-shaped query of the log: one page of statements, in one window of time."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
+    FromClause,
     Integer,
     MetaData,
     Select,
@@ -50,10 +53,13 @@ _REFERENCE = Table(
     "statement_reference",
     _METADATA,
     Column("tenant", Integer),
+    Column("referrer", Uuid),
     Column("stored", _INSTANT),
     Column("position", BigInteger),
+    Column("authority", Integer),
     Column("keys", ARRAY(BigInteger)),
 ).alias("r")
+_KEYS = bindparam("keys", type_=ARRAY(BigInteger))
 _LIMIT = bindparam("limit", type_=Integer)
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
@@ -73,50 +79,59 @@ def page_query(
     and after_position, where with_cursor; authority, its number, where with_authority. Voided statements are left out,
     but not voiding ones (xAPI Data 2.3.2). with_references: also those that refer to what has the keys.
     """
+    first = partial(
+        _first, ascending=ascending, with_keys=with_keys, with_cursor=with_cursor, with_authority=with_authority
+    )
     s, r = _STATEMENT.c, _REFERENCE.c
-    keys = bindparam("keys", type_=ARRAY(BigInteger))
-    statement = _in_window(ascending=ascending, with_cursor=with_cursor)
-    if with_authority:  # a pair of two Agents has the keys of each, so keys alone would tell too much
-        statement = statement.where(s.authority == bindparam("authority", type_=Integer))
-    direct = statement.where(s["keys"].contains(keys)) if with_keys else statement
+    rows = select(s.position, s.id, s.stored, s.timestamp, s.payload.cast(String), _AUTHORITY.c.agent).join(
+        _AUTHORITY, _AUTHORITY.c.authority == s.authority
+    )
+    direct = first(rows, _STATEMENT, s.id)
     if not (with_keys and with_references):
         return str(direct.compile(dialect=_DIALECT))
-    referring = (
-        statement.join(_REFERENCE, and_(r.stored == s.stored, r.position == s.position))
-        .where(r.tenant == bindparam("tenant", type_=Integer), r["keys"].contains(keys), ~s["keys"].contains(keys))
-        .where(
-            r.stored > bindparam("low", type_=_INSTANT),
-            r.stored <= bindparam("high", type_=_INSTANT),
-        )
-    )
-    both = union_all(direct.subquery().select(), referring.subquery().select()).subquery()
+    found = first(select(r.stored, r.position), _REFERENCE, r.referrer).subquery("found")
+    same = and_(found.c.stored == s.stored, found.c.position == s.position)
+    referring = rows.join(found, same).where(*_window(_STATEMENT), ~s["keys"].contains(_KEYS))
+    both = union_all(direct.subquery().select(), referring).subquery("both")
     place = (both.c.stored, both.c.position)
     order = place if ascending else [one.desc() for one in place]
     return str(select(both).order_by(*order).limit(_LIMIT).compile(dialect=_DIALECT))
 
 
-def _in_window(*, ascending: bool, with_cursor: bool) -> Select[Any]:
-    """The first rows of a window, behind the cursor where there is one."""
-    s = _STATEMENT.c
+def _window(table: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Told to every table of its own: planning looks through no join."""
+    return table.c.stored > bindparam("low", type_=_INSTANT), table.c.stored <= bindparam("high", type_=_INSTANT)
+
+
+def _first(
+    rows: Select[Any],
+    table: FromClause,
+    identity: ColumnElement[UUID],
+    *,
+    ascending: bool,
+    with_keys: bool,
+    with_cursor: bool,
+    with_authority: bool,
+) -> Select[Any]:
+    """The first rows of a window, behind the cursor where there is one; identity: the column of the statement's id."""
+    c = table.c
     targeted, voiding = _VOID.alias("targeted"), _VOID.alias("voiding")
-    statement = (
-        select(s.position, s.id, s.stored, s.timestamp, s.payload.cast(String), _AUTHORITY.c.agent)
-        .join(_AUTHORITY, _AUTHORITY.c.authority == s.authority)
-        .where(
-            s.tenant == bindparam("tenant", type_=Integer),
-            s.stored > bindparam("low", type_=_INSTANT),
-            s.stored <= bindparam("high", type_=_INSTANT),
-            or_(
-                ~exists().where(and_(targeted.c.tenant == s.tenant, targeted.c.voided == s.id)),
-                exists().where(voiding.c.position == s.position),
-            ),
-        )
-        .limit(_LIMIT)
-    )
-    place = tuple_(s.stored, s.position)
+    rows = rows.where(
+        c.tenant == bindparam("tenant", type_=Integer),
+        *_window(table),
+        or_(
+            ~exists().where(and_(targeted.c.tenant == c.tenant, targeted.c.voided == identity)),
+            exists().where(voiding.c.position == c.position),
+        ),
+    ).limit(_LIMIT)
+    if with_keys:
+        rows = rows.where(c["keys"].contains(_KEYS))
+    if with_authority:  # a pair of two Agents has the keys of each, so keys alone would tell too much
+        rows = rows.where(c.authority == bindparam("authority", type_=Integer))
+    place = tuple_(c.stored, c.position)
     if with_cursor:
         cursor = tuple_(bindparam("after_stored", type_=_INSTANT), bindparam("after_position", type_=BigInteger))
-        statement = statement.where(place > cursor if ascending else place < cursor)
+        rows = rows.where(place > cursor if ascending else place < cursor)
     if ascending:
-        return statement.order_by(s.stored, s.position)
-    return statement.order_by(s.stored.desc(), s.position.desc())
+        return rows.order_by(c.stored, c.position)
+    return rows.order_by(c.stored.desc(), c.position.desc())

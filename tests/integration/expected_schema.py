@@ -52,8 +52,10 @@ statement
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
 statement_reference
-  tenant int4, referrer uuid, target uuid, stored timestamptz, position int8, keys _int8 = '{}'::bigint[]
+  tenant int4, referrer uuid, target uuid, stored timestamptz, position int8, authority int4, keys _int8 =
+    '{}'::bigint[]
   unique btree (tenant, referrer)
+  btree (tenant, target) WHERE (keys = '{}'::bigint[])
   btree (tenant, target, position)
   btree (tenant, stored, position)
   gin (keys) WITH (fastupdate='on', gin_pending_list_limit='1024')

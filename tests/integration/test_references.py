@@ -168,7 +168,7 @@ async def test_a_log_from_before_there_were_references(database_url: str) -> Non
         await here.append(statement(3, 2), statement(1), statement(4))
         await here.append(statement(2, 1))
         await here.settled()
-        kept = "SELECT tenant, referrer, target, stored, position, keys FROM statement_reference ORDER BY position"
+        kept = "SELECT referrer, target, stored, position, authority, keys FROM statement_reference ORDER BY position"
         with psycopg.connect(database_url, autocommit=True) as connection:
             before = connection.execute(kept).fetchall()
             connection.execute("TRUNCATE statement_reference")

@@ -52,8 +52,8 @@ def store_one_a_day(url: str, authority: int, key: int) -> dict[str, tuple[datet
             rows,
         )
         connection.execute(
-            "INSERT INTO statement_reference (tenant, referrer, target, stored, position, keys)"
-            " SELECT tenant, id, gen_random_uuid(), stored, position, keys || %s::bigint FROM statement",
+            "INSERT INTO statement_reference (tenant, referrer, target, stored, position, authority, keys)"
+            " SELECT tenant, id, gen_random_uuid(), stored, position, authority, keys || %s::bigint FROM statement",
             [TAKEN_OVER],
         )
         connection.execute("ANALYZE statement, statement_reference")
