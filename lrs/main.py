@@ -120,7 +120,7 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
 
 async def run_processor(settings: Settings, database_url: str, relay: Path, stop: asyncio.Event) -> None:
     """What the other process does until it is told to stop: keep the read models, write clock events, and settle
-    references.
+    references. Raises what ends one of them: whoever started the process starts it again.
     """
     write = write_pool(database_url, size=1)
     tables = projection_pool(database_url)
@@ -130,8 +130,12 @@ async def run_processor(settings: Settings, database_url: str, relay: Path, stop
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         async with outlet.listening(relay, processor.wake):
             running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write))]
-            await stop.wait()
+            told = asyncio.create_task(stop.wait())
+            done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
             await _ended(running)
+            for one in done:
+                one.result()
 
 
 async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:

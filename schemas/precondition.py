@@ -21,7 +21,8 @@ IF_MATCH: Final = "If-Match"
 IF_NONE_MATCH: Final = "If-None-Match"
 
 _TAG = re.compile(r"""(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"|([\x21\x23-\x2b\x2d-\x7e]+)""")
-_ELEMENT = re.compile(r"""[ \t]*((?:W/)?"[^"]*"|[^", \t]*)[ \t]*(?:,|$)""")
+_ELEMENT = re.compile(r"""[ \t]*+((?:W/)?"[^"]*"|[^", \t]*)[ \t]*+(?:,|$)""")
+"""Possessive, so that many blanks in a list that cannot be read are not shared out between the two in every way."""
 
 Tags = frozenset[str]
 _ANY: Final = "*"

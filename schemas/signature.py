@@ -100,7 +100,7 @@ def _key(chain: Any) -> RSAPublicKey:
         certificates = [x509.load_der_x509_certificate(b64decode(one, validate=True)) for one in chain]
         names = [(one.subject, one.issuer) for one in certificates]
         key = certificates[0].public_key()
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise Malformed("must have X.509 certificates in its x5c", str(error)) from None
     for (_, issuer), (subject, _) in pairwise(names):
         if issuer != subject:

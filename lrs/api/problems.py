@@ -179,6 +179,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(psycopg.InterfaceError)
+    @app.exception_handler(psycopg.InternalError)  # among others: the database takes no writes for now
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(TooManyRequests)
     @app.exception_handler(DatabaseUnavailable)

@@ -104,10 +104,11 @@ def _plain(scope: Scope) -> _Head | None:
     crosses = False
     found: dict[bytes, str] = {}
     for name, value in scope["headers"]:
-        if name == b"content-type":
-            is_json = value.partition(b";")[0].strip().lower() == _JSON
-        elif name in _LONG_WAY:
+        if name in _LONG_WAY or name in found:  # which of two counts is for the routes to say
             return None
+        if name == b"content-type":
+            found[name] = ""
+            is_json = value.partition(b";")[0].strip().lower() == _JSON
         elif name == b"origin":
             crosses = True
         elif name in (b"x-experience-api-version", b"authorization", b"content-length"):

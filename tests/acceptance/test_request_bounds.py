@@ -52,6 +52,17 @@ def test_heads_that_are_too_large(wire: Wire, head: list[bytes]) -> None:
         assert answer.status == 431
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_of_a_header_that_comes_twice_the_first_counts(wire: Wire, method: str) -> None:
+    statement = new_statement()
+    target = POST if method == "POST" else f"{POST}?statementId={statement['id']}"
+    body = json.dumps(statement).encode()
+    twice = (b"X-Experience-API-Version: 2.0.0", b"Authorization: Basic bm9ib2R5Om5vYm9keQ==")
+    answer = wire.say(request(method, target, *twice, body=body))
+    assert answer.status == (200 if method == "POST" else 204)
+    assert b"x-experience-api-version: 1.0.3" in answer.head
+
+
 def test_a_head_without_end_is_cut_off(wire: Wire) -> None:
     with wire.connect() as connection:
         connection.sendall(ABOUT + b"X: ")

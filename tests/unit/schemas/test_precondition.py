@@ -54,6 +54,12 @@ def test_what_is_refused(value: str) -> None:
         assert caught.value.violations[0].clause == "xAPI 2.0.0 4.1.4"
 
 
+def test_a_list_of_blanks_that_cannot_be_read() -> None:
+    """It would keep the server for hours if it were read in every way there is."""
+    with pytest.raises(QueryRefused):
+        read("a," + " " * 1_000_000 + 'x"')
+
+
 tags = st.text(st.characters(min_codepoint=0x21, max_codepoint=0xFF, exclude_characters='"*\x7f'), max_size=5)
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from base64 import urlsafe_b64encode
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,14 @@ def test_algorithms_that_are_none(algorithm: Any) -> None:
     assert refusal(f"{part({'alg': algorithm})}.{part(statement())}.{part(b's')}".encode())
 
 
+def of_version_8() -> str:
+    """A certificate of a version that there is not (RFC 5280, 4.1: it says one less)."""
+    version = b"\xa0\x03\x02\x01"
+    made = b64decode(certificate())
+    assert version + b"\x02" in made
+    return b64encode(made.replace(version + b"\x02", version + b"\x07", 1)).decode()
+
+
 @pytest.mark.parametrize(
     ("chain", "said"),
     [
@@ -162,6 +170,7 @@ def test_algorithms_that_are_none(algorithm: Any) -> None:
         (["?"], "X.509"),
         (["AAAA"], "X.509"),
         (["cut off"], "X.509"),
+        (["of version 8"], "X.509"),
         (["signer", "stranger"], "followed by the one that certifies"),
         (["elliptic"], "RSA key"),
         (["stranger"], "with the key of the first"),
@@ -170,7 +179,7 @@ def test_algorithms_that_are_none(algorithm: Any) -> None:
 )
 def test_certificates(chain: Any, said: str) -> None:
     known = {name: certificate(name) for name in ("signer", "issuer", "stranger")}
-    known |= {"elliptic": certificate(curve=True), "cut off": certificate()[:-8]}
+    known |= {"elliptic": certificate(curve=True), "cut off": certificate()[:-8], "of version 8": of_version_8()}
     if isinstance(chain, list):
         chain = [known.get(one, one) for one in chain]
     assert said in refusal(signed(statement(), x5c=chain))
