@@ -75,7 +75,11 @@ class Children:
                     _LOG.error("the %s ended with exit code %s and is started again", name, child.exitcode)
                     del self._running[name]
                 if name not in self._running and time.monotonic() - self._began[name] > SHORT_LIFE_SECONDS:
-                    self._start(name)
+                    try:
+                        self._start(name)
+                    except OSError as error:
+                        _LOG.error("the %s cannot be started now: %s", name, error)
+                        self._began[name] = time.monotonic()
             time.sleep(LOOK_SECONDS)
 
     def hold_lifeline(self) -> None:

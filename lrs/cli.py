@@ -62,7 +62,8 @@ def serve(**options: Any) -> None:
         with told(AttachmentUrlUnusable):
             Objects(settings.attachment_url)
     with _database(settings) as url, told(ChildEnded), serving(settings, url) as (origin, children):
-        first = asyncio.run(_first_credential(settings, url))  # now that it can be shown
+        with reached():
+            first = asyncio.run(_first_credential(settings, url))  # now that it can be shown
         click.echo(f"xAPI endpoint  {origin}/xapi")
         if first is not None:
             click.echo(f"Credential     {first}   (shown this once)")

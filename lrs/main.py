@@ -1,7 +1,7 @@
 """Puts the parts together: the only place, with `lrs.serving` and `lrs.cli`, that knows them all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -118,7 +118,9 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
     return ShortWay(create_app(settings, database_url, relay), settings)
 
 
-async def run_processor(settings: Settings, database_url: str, relay: Path, stop: asyncio.Event) -> None:
+async def run_processor(
+    settings: Settings, database_url: str, relay: Path, stop: asyncio.Event, tell_ready: Callable[[], None]
+) -> None:
     """What the other process does until it is told to stop: keep the read models, write clock events, and settle
     references. Raises what ends one of them: whoever started the process starts it again.
     """
@@ -129,6 +131,7 @@ async def run_processor(settings: Settings, database_url: str, relay: Path, stop
         processor = Processor(tables, outlet)
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         async with outlet.listening(relay, processor.wake):
+            tell_ready()
             running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write))]
             told = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)

@@ -5,6 +5,7 @@ go to whichever API process takes them first; the processor tells all of them wh
 """
 
 import asyncio
+import os
 import signal
 import socket
 import tempfile
@@ -28,7 +29,7 @@ SHUTDOWN_SECONDS = 3
 
 @contextmanager
 def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
-    """Listens, and answers where (http://host:port) and the processes, once every API process takes requests."""
+    """Listens, and answers where (http://host:port) and the processes, once all are ready."""
     with (
         _listening(settings.host, settings.port) as listener,
         tempfile.TemporaryDirectory(prefix="live-lrs-") as folder,
@@ -38,9 +39,15 @@ def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
         for number in range(1, settings.workers + 1):
             tasks[f"API process {number}"] = partial(_serve, settings, url, relay, listener)
         with Children(tasks) as children:
-            children.until_ready(settings.workers)
+            children.until_ready(len(tasks))
             host, port = listener.getsockname()[:2]
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}", children
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """For the relay's socket, whose path may have no more than some 100 bytes."""
+    usual = tempfile.gettempdir()
+    return tempfile.TemporaryDirectory(prefix="live-lrs-", dir=usual if len(os.fsencode(usual)) < 70 else "/tmp")
 
 
 @contextmanager
@@ -75,7 +82,7 @@ def _process(settings: Settings, url: str, relay: Path, children: Children) -> N
         stop = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         children.hold_lifeline()
-        await run_processor(settings, url, relay, stop)
+        await run_processor(settings, url, relay, stop, children.tell_ready)
 
     with asyncio.Runner(loop_factory=uvicorn.Config("").get_loop_factory()) as runner:
         runner.run(until_told())

@@ -15,7 +15,6 @@ from uuid import UUID
 import msgspec
 import psycopg
 from fastapi import Request
-from psycopg_pool import PoolTimeout, TooManyRequests
 
 from lrs.access.credentials import Credential
 from lrs.api.body import read_body
@@ -25,6 +24,7 @@ from lrs.api.mixed_body import JSON
 from lrs.api.problems import CONFLICT_CLAUSE, CONFLICT_RULE, RETRY_AFTER_SECONDS
 from lrs.api.services import Services
 from lrs.api.statement_body import attachment_faults
+from lrs.statement_log.coalescing import AWAY
 from schemas.clauses import Clause
 from schemas.errors import Overloaded, QueryRefused, StatementConflict, StatementRefused, Violation
 from schemas.judgement import Judgement, Repair, judge
@@ -41,7 +41,7 @@ MOST_LISTED = 1_000
 TOGETHER = 200
 """Statements that are stored at a time; other requests get their turn between."""
 
-_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, TooManyRequests, Overloaded)
+_AWAY = (*AWAY, Overloaded)
 
 
 class Result(msgspec.Struct, omit_defaults=True):

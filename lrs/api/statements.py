@@ -95,7 +95,7 @@ async def get_statements(request: Request, version: Version, who: StatementReade
     if page.next is not None:
         token = cursor_token.sign(Continuation(params, *page.next), salt)
         more = f"{request.url.path}?{urlencode({'more': token})}"
-    documents = ",".join(await shown(request, here, who.tenant, query.format, page.statements))
+    documents = ",".join(await shown(request, here, who, query.format, page.statements))
     body = f'{{"statements":[{documents}],"more":{msgspec.json.encode(more).decode()}}}'
     headers = {CONSISTENT_THROUGH: instant(page.consistent_through), "Vary": VARY}
     return await statement_answer(
@@ -117,7 +117,7 @@ async def _one(
     statement = await here.log.statement_at(place)
     if who.reads_only is not None and who.reads_only.text != statement.authority:
         raise unknown
-    (document,) = await shown(request, here, who.tenant, query.format, [statement])
+    (document,) = await shown(request, here, who, query.format, [statement])
     tag = sha1(document.encode(), usedforsecurity=False).hexdigest()
     modified = format_datetime(statement.stored.astimezone(UTC), usegmt=True)
     headers = through | {"ETag": f'"{tag}"', "Last-Modified": modified, "Vary": VARY}

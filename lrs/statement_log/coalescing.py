@@ -13,6 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
+from psycopg_pool import PoolTimeout, TooManyRequests
 
 from lrs.statement_log.definitions import NewDefinition
 from schemas.errors import Overloaded, StatementConflict
@@ -24,6 +25,9 @@ MOST_BYTES = 4_000_000
 WAITING_ROWS = 20_000
 WAITING_BYTES = 64_000_000
 """What may wait before requests are turned away, unless nothing else waits."""
+
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, PoolTimeout, TooManyRequests)
+"""What no request is to blame for; a database that takes no writes for now is an InternalError."""
 
 Key = tuple[int, UUID]
 """Tenant and statement id."""
@@ -151,7 +155,7 @@ class Coalescer:
                 if not culprits:  # what is stored stays stored: this cannot be
                     raise
                 group = _without(group, culprits)
-            except psycopg.OperationalError as error:  # the database is away, for everyone
+            except AWAY as error:  # the database is away, for everyone
                 for request in group:
                     request.fail(error)
                 return

@@ -88,7 +88,7 @@ class References:
         while True:
             left = Left.NOTHING
             try:
-                left = await self._step()
+                left = await self._step("1s")
             except psycopg.Error as error:
                 _LOG.warning("references are not settled now, trying again: %s", error)
             if left is not Left.MORE:
@@ -101,25 +101,26 @@ class References:
         left = Left.MORE
         try:
             while left is Left.MORE and clock() < give_up:
-                left = await self._step()
+                left = await self._step("20ms")
         except psycopg.Error as error:
             _LOG.info("references are settled later: %s", error)
         return left
 
-    async def _step(self) -> Left:
+    async def _step(self, patience: str) -> Left:
+        """patience: how long to wait for whoever settles just now."""
         async with self._pool.connection() as connection:
             row = await (await connection.execute(QUERIES.something_unsettled.sql)).fetchone()
             if row is None or not row[0]:
                 return Left.NOTHING
             try:
                 async with connection.transaction():
-                    return await self._take_turn(connection)
+                    return await self._take_turn(connection, patience)
             except psycopg.errors.LockNotAvailable:
                 return Left.WAITING
 
-    async def _take_turn(self, connection: AsyncConnection) -> Left:
+    async def _take_turn(self, connection: AsyncConnection, patience: str) -> Left:
         """In a transaction of its own, whose statements each see what was committed before them."""
-        await connection.execute(QUERIES.take_turn.sql, {"lock": LOCK})
+        await connection.execute(QUERIES.take_turn.sql, {"lock": LOCK, "patience": patience})
         cursor = await connection.execute(QUERIES.to_settle.sql, {"most": TOGETHER})
         items = [_Item(*row) for row in await cursor.fetchall()]
         if not items:

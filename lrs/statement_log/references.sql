@@ -4,7 +4,7 @@ SELECT EXISTS (SELECT FROM reference_unsettled);
 
 -- name: take_turn
 -- One at a time settles, in all processes; it ends with the transaction.
-SELECT set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(:lock);
+SELECT set_config('lock_timeout', :patience, true), pg_advisory_xact_lock(:lock);
 
 -- name: to_settle
 -- What was not looked at yet, and what may be looked at for the last time. A mark from the future is of another cluster,

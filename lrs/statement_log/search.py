@@ -115,11 +115,11 @@ class Search:
         oldest, now, unsettled, has_references = row
         return _Sight(bound, self._whole_through(bound, unsettled), oldest, now, unsettled, has_references)
 
-    async def _settled(self, connection: AsyncConnection, tenant: int, *, with_references: bool) -> _Sight:
+    async def _settled(self, tenant: int, *, with_references: bool) -> _Sight:
         """The log once the safe bound has passed all that was appended until now, or as it is after SETTLE_SECONDS;
-        with_references: once all that has been settled, too.
+        with_references: once all that has been settled, too. Whoever waits holds no connection meanwhile.
         """
-        sight = await self._look(connection, tenant)
+        sight = await self._look_alone(tenant)
         wanted, begin, clock = self._bound.newest, sight.now, asyncio.get_running_loop().time
         give_up = clock() + SETTLE_SECONDS
         while clock() < give_up:
@@ -127,8 +127,12 @@ class Search:
             if sight.bound.position >= wanted and not is_unsettled:
                 break
             await asyncio.sleep(0.005)
-            sight = await self._look(connection, tenant)
+            sight = await self._look_alone(tenant)
         return sight
+
+    async def _look_alone(self, tenant: int) -> _Sight:
+        async with self._pool.connection() as connection:
+            return await self._look(connection, tenant)
 
     async def page(
         self,
@@ -143,11 +147,9 @@ class Search:
         terms = terms_of(query)
         if vouched_by is not None:
             terms |= {term for term in authority_terms(vouched_by.agent) if term[0] == search_keys.AUTHORITY}
+        sight = await self._settled(tenant, with_references=bool(terms)) if query.ascending else None
         async with self._pool.connection() as connection:
-            if query.ascending:
-                sight = await self._settled(connection, tenant, with_references=bool(terms))
-            else:
-                sight = await self._look(connection, tenant)
+            sight = sight or await self._look(connection, tenant)
             low = max(query.since or EPOCH, (sight.oldest or sight.now) - _TICK)
             high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
             if query.ascending:  # whoever goes on from the last one must not have missed one that commits later

@@ -197,3 +197,15 @@ def test_the_authority_is_the_credential_whatever_the_statement_says(neighbours:
     assert isinstance(mine.auth, tuple)
     assert stored["authority"]["account"]["name"] == mine.auth[0]
     assert stored["authority"] != borrowed
+
+
+def test_the_canonical_form_shows_nothing_that_another_authority_says(neighbours: Neighbours) -> None:
+    ours, mine, _ = neighbours
+    iri = mine.iri("shared")
+    own = new_statement(object={"id": iri, "definition": {"name": {"en": "mine"}}})
+    said = {"name": {"en": "theirs"}, "description": {"en": "secret"}}
+    mine.post([own])
+    ours.post([new_statement(object={"id": iri, "definition": said})])
+    asked = {"statementId": own["id"], "format": "canonical"}
+    assert mine.get(**asked).json()["object"]["definition"] == {"name": {"en": "mine"}}
+    assert ours.get(**asked).json()["object"]["definition"] == said

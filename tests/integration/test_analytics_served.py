@@ -41,7 +41,7 @@ def test_what_is_posted_is_counted_unless_it_is_voided(database_url: str, tmp_pa
 async def posted_and_counted(database_url: str, relay: Path) -> None:
     app = create_app(Settings(), database_url, relay)
     stop = asyncio.Event()
-    processing = asyncio.create_task(run_processor(Settings(), database_url, relay, stop))
+    processing = asyncio.create_task(run_processor(Settings(), database_url, relay, stop, lambda: None))
     headers = {"X-Experience-API-Version": "1.0.3", "Authorization": basic(PAIR)}
     transport = httpx.ASGITransport(app)
     async with (

@@ -27,6 +27,7 @@ class Table:
         self.rows: dict[Key, tuple[int, bytes]] = {}
         self.groups: list[int] = []
         self.away = False
+        self.outage: type[psycopg.Error] = psycopg.OperationalError
         self.open = asyncio.Event()
         self.open.set()
 
@@ -37,7 +38,7 @@ class Table:
         keys = [(one.tenant, one.id) for one in rows]
         assert len(set(keys)) == len(keys)
         if self.away:
-            raise psycopg.OperationalError("away")
+            raise self.outage("away")
         if any(one.payload == POISON for one in rows):
             raise psycopg.DataError(POISON)
         for key, one in zip(keys, rows, strict=True):
@@ -121,13 +122,18 @@ def test_no_group_is_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> N
     assert sum(table.groups) == 33
 
 
-def test_an_outage_is_told_to_all_and_over_for_the_next() -> None:
+@pytest.mark.parametrize(
+    "error", [psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction]
+)
+def test_an_outage_is_told_to_all_and_over_for_the_next(error: type[psycopg.Error]) -> None:
     async def outage() -> None:
         table = Table()
+        table.outage = error
         coalescer = Coalescer(table.write, table.conflicts, 1)
         table.away = True
         told = await asyncio.gather(*(coalescer.store([row(one)]) for one in range(9)), return_exceptions=True)
-        assert {type(one) for one in told} == {psycopg.OperationalError}
+        assert {type(one) for one in told} == {error}
+        assert len(table.groups) <= 2  # not one after the other
         table.away = False
         assert await coalescer.store([row(1)]) == [1]
 

@@ -24,7 +24,7 @@ async def test_what_ends_a_part_ends_the_process(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(References, "run", broken)
     with pytest.raises(Broken):
         async with asyncio.timeout(30):
-            await run_processor(Settings(), NOWHERE, tmp_path / "relay", asyncio.Event())
+            await run_processor(Settings(), NOWHERE, tmp_path / "relay", asyncio.Event(), lambda: None)
 
 
 @pytest.mark.anyio
@@ -32,4 +32,4 @@ async def test_it_ends_in_order_when_it_is_told_to(tmp_path: Path) -> None:
     stop = asyncio.Event()
     stop.set()
     async with asyncio.timeout(30):
-        await run_processor(Settings(), NOWHERE, tmp_path / "relay", stop)
+        await run_processor(Settings(), NOWHERE, tmp_path / "relay", stop, lambda: None)
