@@ -30,10 +30,7 @@ SHUTDOWN_SECONDS = 3
 @contextmanager
 def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
     """Listens, and answers where (http://host:port) and the processes, once all are ready."""
-    with (
-        _listening(settings.host, settings.port) as listener,
-        tempfile.TemporaryDirectory(prefix="live-lrs-") as folder,
-    ):
+    with _listening(settings.host, settings.port) as listener, _folder() as folder:
         relay = Path(folder) / "relay"
         tasks: dict[str, Callable[[Children], None]] = {"processor": partial(_process, settings, url, relay)}
         for number in range(1, settings.workers + 1):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -93,3 +94,11 @@ def test_all_end_in_order(server: LrsServer) -> None:
     post(server)
     assert server.stop() == 0
     assert not any(child.is_running() for child in found)
+
+
+def test_a_folder_for_temporary_files_with_a_long_name(embedded_server: PostgresServer, tmp_path: Path) -> None:
+    """The path of a socket may have some 100 bytes."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    with migrated_database(embedded_server) as url, serving(url, TMPDIR=str(folder)) as running:
+        must_be_projected(running, post(running))
