@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+import psycopg
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from psycopg_pool import PoolTimeout
 from starlette.types import ASGIApp
 
 from lrs import dashboard
@@ -131,6 +133,8 @@ async def run_processor(
         processor = Processor(tables, outlet)
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         async with outlet.listening(relay, processor.wake):
+            with suppress(psycopg.Error, PoolTimeout):
+                await clock.tick()  # after a long time off there is no partition for what comes now
             tell_ready()
             running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write))]
             told = asyncio.create_task(stop.wait())

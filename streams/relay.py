@@ -62,7 +62,7 @@ class Outlet(Bus):
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._begun:
-                _send(writer, _Started(self.position))
+                writer.write(_framed(_Started(self.position)))
             self._readers.add(writer)
             try:
                 while await reader.read(4096):
@@ -82,12 +82,13 @@ class Outlet(Bus):
                 writer.close()
 
     def _tell(self, message: _Started | _Moved) -> None:
+        data = _framed(message)
         for writer in list(self._readers):
             if writer.transport.get_write_buffer_size() > LIMIT:
                 self._readers.discard(writer)
                 writer.transport.abort()  # it connects again, and begins anew
             else:
-                _send(writer, message)
+                writer.write(data)
 
 
 class Inlet:
@@ -126,6 +127,6 @@ class Inlet:
                 self._bus.publish(position, changes)
 
 
-def _send(writer: asyncio.StreamWriter, message: _Started | _Moved) -> None:
+def _framed(message: _Started | _Moved) -> bytes:
     data = _encode(message)
-    writer.write(len(data).to_bytes(4, "big") + data)
+    return len(data).to_bytes(4, "big") + data

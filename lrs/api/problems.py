@@ -41,6 +41,7 @@ CONFLICT_RULE = "an id that is known must come with the content that is stored"
 CONFLICT_CLAUSE = "xAPI 1.0.3 Data 2.3.1; Communication 2.1.1"
 SCOPE_CLAUSE = "xAPI 1.0.3 Communication 4.2"
 RETRY_AFTER_SECONDS = "2"
+UNFORESEEN = "an error of ours, which is logged; whether anything of the request was stored, asking again will tell"
 
 
 class BodyTooLarge(Exception):
@@ -175,7 +176,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(_: Request, error: Exception) -> Response:
-        return problem(500, "Server error", "an error of ours; it is logged, and nothing of the request is stored")
+        return problem(500, "Server error", UNFORESEEN)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(psycopg.InterfaceError)

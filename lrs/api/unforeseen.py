@@ -5,11 +5,9 @@ import logging
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lrs.api.problems import problem
+from lrs.api.problems import UNFORESEEN, problem
 
 _LOG = logging.getLogger("lrs.api")
-
-DETAIL = "an error of ours, which is logged; whether anything of the request was stored, asking again will tell"
 
 
 class Unforeseen:
@@ -40,4 +38,4 @@ class Unforeseen:
 def unforeseen(scope: Scope) -> Response:
     """The answer to the exception that is being handled, which is logged."""
     _LOG.exception("%s %s failed", scope["method"], scope["path"])
-    return problem(500, "Server error", DETAIL)
+    return problem(500, "Server error", UNFORESEEN)

@@ -31,6 +31,9 @@ CLOCK_SLACK = timedelta(hours=1)
 WRITERS = 2
 """Round trips of `append` that go on at the same time: more make smaller groups and store less."""
 
+MOST_VOUCHING = 10_000
+"""Authorities whose keys are remembered."""
+
 _CONFLICT = "LR409"
 _LOST = (None, "57P01", "57P02", "57P03")
 """SQLSTATEs of a connection that is gone: none at all, or the server was shut down or has crashed."""
@@ -88,6 +91,8 @@ class StatementLog:
         vouching = self._vouching.get(authority.number)
         if vouching is None:
             vouching = frozenset(keys_of(authority_terms(authority.agent), salt))
+            if len(self._vouching) >= MOST_VOUCHING:
+                self._vouching.clear()
             self._vouching[authority.number] = vouching
         return await self._coalescer.store(
             [
