@@ -24,7 +24,7 @@ from lrs.migrate import expected_revision, migrate, revision_of
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
 from lrs.server_process import ServerDidNotStart, ServerProcess
-from lrs.serving import leave, serving
+from lrs.serving import end_in_order, serving
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
@@ -57,7 +57,7 @@ def serve(**options: Any) -> None:
     Without LRS_DATABASE_URL an embedded PostgreSQL is started in the data folder, and migrated.
     """
     settings = settings_of(**options)
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, end_in_order)
     if settings.attachment_url is not None:
         with told(AttachmentUrlUnusable):
             Objects(settings.attachment_url)
@@ -114,7 +114,7 @@ def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **o
         key, _, secret = credentials.read_text().partition(":")
     variables = {"LRS_BOOTSTRAP_CREDENTIAL": f"{key}:{secret}", "LRS_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "lrs", "serve", "--host", settings.host, "--port", str(settings.port)]
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGTERM, end_in_order)
     with told(ServerDidNotStart), ServerProcess(command, variables) as origin:
         credentials.touch(mode=0o600)
         credentials.write_text(f"{key}:{secret}")

@@ -60,7 +60,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _serve(settings: Settings, url: str, relay: Path, listener: socket.socket, children: Children) -> None:
     """One API process."""
-    signal.signal(signal.SIGTERM, leave)  # uvicorn raises the signal again after its own shutdown
+    signal.signal(signal.SIGTERM, end_in_order)  # uvicorn raises the signal again after its own shutdown
     config = BoundedConfig(
         application(settings, url, relay),
         body_seconds=settings.body_seconds,
@@ -97,6 +97,6 @@ class _ApiProcess(uvicorn.Server):
             self._children.tell_ready()
 
 
-def leave(_number: int, _frame: FrameType | None) -> None:
+def end_in_order(_number: int, _frame: FrameType | None) -> None:
     """On a signal: leave through every `with` and `finally`."""
     raise SystemExit(0)

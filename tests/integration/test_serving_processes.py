@@ -1,5 +1,7 @@
 """One server, several processes: whoever dies is replaced, and nobody outlives the parent."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,3 +104,16 @@ def test_a_folder_for_temporary_files_with_a_long_name(embedded_server: Postgres
     folder.mkdir()
     with migrated_database(embedded_server) as url, serving(url, TMPDIR=str(folder)) as running:
         must_be_projected(running, post(running))
+
+
+def test_a_demo_that_is_ended_leaves_no_server_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "lrs", "demo", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline().startswith("The server listens")
+        found = psutil.Process(demo.pid).children(recursive=True)
+        assert len(found) == 3  # parent, processor, API process
+        demo.terminate()
+        demo.stdout.read()
+    _, alive = psutil.wait_procs(found, timeout=PATIENCE)
+    assert not alive
