@@ -149,8 +149,8 @@ class DocumentMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module")
-def origin(embedded_server: PostgresServer) -> Iterator[str]:
-    with migrated_database(embedded_server) as url, serving(url) as server:
+def origin(database_server: PostgresServer) -> Iterator[str]:
+    with migrated_database(database_server) as url, serving(url) as server:
         yield server.origin
 
 
