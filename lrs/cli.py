@@ -13,14 +13,14 @@ from typing import Any
 
 import click
 
-from lrs.access.credentials import Credentials
+from lrs.access.credentials import DEFAULT_TENANT, Credentials
 from lrs.attachments.objects import Objects
 from lrs.children import ChildEnded
-from lrs.console import reached, settings_of, told
+from lrs.console import must_be_migrated, reached, settings_of, told
 from lrs.credential_commands import credential
 from lrs.database import read_pool
 from lrs.embedded import DataFolderInUse, EmbeddedPostgres
-from lrs.migrate import expected_revision, migrate, revision_of
+from lrs.migrate import expected_revision, migrate
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
 from lrs.server_process import ServerDidNotStart, ServerProcess
@@ -29,8 +29,6 @@ from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
 from schemas.errors import AttachmentUrlUnusable
-
-DEFAULT_TENANT = 1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -162,12 +160,7 @@ def _database(settings: Settings) -> Iterator[str]:
             migrate(embedded.url)
             yield embedded.url
         return
-    with reached():
-        found = revision_of(settings.database_url)
-    if found != expected_revision():
-        raise click.ClickException(
-            f"the database is at revision {found}, this version needs {expected_revision()}: run `lrs migrate` first"
-        )
+    must_be_migrated(settings.database_url, "lrs migrate")
     yield settings.database_url
 
 
@@ -176,9 +169,7 @@ async def _first_credential(settings: Settings, url: str) -> str | None:
     async with read_pool(url, size=1) as pool:
         credentials = Credentials(pool)
         if settings.bootstrap_credential is not None:
-            key, colon, secret = settings.bootstrap_credential.get_secret_value().partition(":")
-            if not (key and colon and secret):
-                raise click.ClickException("LRS_BOOTSTRAP_CREDENTIAL must be key:secret")
+            key, _, secret = settings.bootstrap_credential.get_secret_value().partition(":")
             await credentials.create(DEFAULT_TENANT, key, secret)
             return None
         if await credentials.any_exist():

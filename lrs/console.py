@@ -10,6 +10,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
+from lrs.migrate import expected_revision, revision_of
 from lrs.settings import Settings
 from schemas.errors import LrsError
 
@@ -44,3 +45,13 @@ def told(*kinds: type[LrsError]) -> Iterator[None]:
         yield
     except kinds as error:
         raise click.ClickException(str(error)) from None
+
+
+def must_be_migrated(url: str, command: str) -> None:
+    """A database that has another schema than this version is told in a line, with the command that mends it."""
+    with reached():
+        found = revision_of(url)
+    if found != expected_revision():
+        raise click.ClickException(
+            f"the database is at revision {found}, this version needs {expected_revision()}: run `{command}` first"
+        )

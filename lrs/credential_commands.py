@@ -12,16 +12,14 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from lrs.access.credentials import CredentialEntry, Credentials, Made
-from lrs.console import reached, settings_of, told
+from lrs.access.credentials import DEFAULT_TENANT, CredentialEntry, Credentials, Made
+from lrs.console import must_be_migrated, reached, settings_of, told
 from lrs.database import read_pool
 from lrs.embedded import NoDatabase, NotReady, visited
-from lrs.migrate import expected_revision, revision_of
 from lrs.settings import Settings
 from schemas.errors import CredentialDisabled, NotFound
 from schemas.scope import UNASKED, Scope
 
-DEFAULT_TENANT = 1
 _REPAIRS = "; compatibility"
 _Answer = TypeVar("_Answer")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -149,13 +147,11 @@ def _done(data_dir: Path | None, work: Callable[[Credentials], Awaitable[_Answer
 def _database(settings: Settings) -> Iterator[str]:
     """The URL of a database that has the schema of this version."""
     if settings.database_url is not None:
-        with reached():
-            _same_revision(settings.database_url, "lrs migrate")
+        must_be_migrated(settings.database_url, "lrs migrate")
         yield settings.database_url
         return
     with told(NotReady), _hint_at_serving(), visited(settings.data_dir) as url:
-        with reached():
-            _same_revision(url, "lrs serve")
+        must_be_migrated(url, "lrs serve")
         yield url
 
 
@@ -167,11 +163,3 @@ def _hint_at_serving() -> Iterator[None]:
         raise click.ClickException(
             f"{error}: run `lrs serve` once, name its folder with --data-dir, or set LRS_DATABASE_URL"
         ) from None
-
-
-def _same_revision(url: str, command: str) -> None:
-    found = revision_of(url)
-    if found != expected_revision():
-        raise click.ClickException(
-            f"the database is at revision {found}, this version needs {expected_revision()}: run `{command}` first"
-        )

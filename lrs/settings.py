@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -79,6 +79,15 @@ class Settings(BaseSettings):
     ] = 1
     write_connections: Annotated[int, Field(gt=0, description="connections for storing statements")] = 4
     read_connections: Annotated[int, Field(gt=0, description="connections for queries")] = 4
+
+    @field_validator("bootstrap_credential")
+    @classmethod
+    def _key_and_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            key, _, secret = value.get_secret_value().partition(":")
+            if not (key and secret):
+                raise ValueError("must be key:secret")
+        return value
 
     @model_validator(mode="after")
     def _tokens_for_us_only(self) -> Self:

@@ -7,7 +7,8 @@ and is kept as it came. That revision and platform need an Activity as the objec
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NotRequired
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, Tag, with_config
 from typing_extensions import TypedDict
@@ -33,6 +34,12 @@ class ContextActivities(TypedDict):
     grouping: NotRequired[Activities]
     category: NotRequired[Activities]
     other: NotRequired[Activities]
+
+
+def activities_in(context_activities: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every Activity of contextActivities; a single one counts as an array of it (1.0.3 Data 2.4.6.2)."""
+    for members in context_activities.values():
+        yield from (members,) if isinstance(members, Mapping) else members
 
 
 @with_config(STRICT)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from schemas.context import activities_in
+
 Json = Mapping[str, Any]
 
 
@@ -28,8 +30,5 @@ def described_in_object(target: Json) -> Iterator[Json]:
 
 
 def described_in_context(activities: Json) -> Iterator[Json]:
-    """The same of contextActivities alone; a single Activity counts as an array of it (Data 2.4.6.2)."""
-    for members in activities.values():
-        for one in (members,) if isinstance(members, Mapping) else members:
-            if one.get("definition"):
-                yield one
+    """The same of contextActivities alone."""
+    return (one for one in activities_in(activities) if one.get("definition"))

@@ -11,17 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha1
-from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from schemas.clauses import Clause
 from schemas.errors import DocumentConflict, DocumentRefused, QueryRefused, Violation
+from schemas.media_type import JSON, essence
 from schemas.precondition import IF_MATCH, Preconditions
 from schemas.version import XapiVersion
 
-JSON: Final = "application/json"
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -62,7 +61,7 @@ class Document:
     @property
     def is_json(self) -> bool:
         """Whether its type says so."""
-        return self.content_type.partition(";")[0].strip().lower() == JSON
+        return essence(self.content_type) == JSON
 
 
 def tag_of(content: bytes) -> str:

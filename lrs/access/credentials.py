@@ -23,6 +23,9 @@ from lrs.statement_log.log import Authority
 from schemas.errors import CredentialDisabled, NotFound
 from schemas.scope import Scope, in_order, included
 
+DEFAULT_TENANT = 1
+"""Whose everything is that names no tenant: the first credential, and whoever comes with a bearer token."""
+
 LONGEST_KEPT = 1_000
 """Characters of an Authorization header whose verdict is remembered; longer ones are verified every time."""
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 import jwt
 
 from lrs.access.authorities import account_agent, authority_of, pair
-from lrs.access.credentials import Credential
+from lrs.access.credentials import DEFAULT_TENANT, Credential
 from lrs.access.issuer import ALGORITHMS, Issuer
 from lrs.access.key_lookup import FORGET
 from lrs.database import Pool
@@ -20,7 +20,6 @@ from lrs.statement_log.log import Authority
 from schemas.errors import TokenRefused
 from schemas.scope import Scope, included
 
-TENANT = 1
 LEEWAY_SECONDS = 10
 """How far the issuer's clock and ours may lie apart."""
 VERDICT_SECONDS = 1.0
@@ -60,7 +59,7 @@ class Tokens:
         user, application = _user_and_application(claims)
         credential = Credential(
             f"{application or ''} {user}".strip(),
-            TENANT,
+            DEFAULT_TENANT,
             await self._authority(user, application),
             included(read_scopes(claims.get(self._scope_claim), self._prefix)),
         )
@@ -101,7 +100,7 @@ class Tokens:
                 consumer = account_agent(self._issuer.token_endpoint, application)
                 agent = consumer if application == user else pair(consumer, agent)
             async with self._pool.connection() as connection:
-                found = await authority_of(connection, TENANT, agent)
+                found = await authority_of(connection, DEFAULT_TENANT, agent)
             if len(self._authorities) >= FORGET:
                 self._authorities.clear()
             self._authorities[key] = found

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
-from lrs.api.statements import JSON, Version
+from lrs.api.version_header import Version
 from schemas import exact_json
 from schemas.description_query import read_activity_query
+from schemas.media_type import JSON
 
 router = APIRouter(prefix="/xapi/activities", tags=["activities"])
 

@@ -5,9 +5,10 @@ from fastapi import APIRouter, Request, Response
 
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
-from lrs.api.statements import JSON, Version
+from lrs.api.version_header import Version
 from projections.payload import parse
 from schemas.description_query import read_agent_query
+from schemas.media_type import JSON
 from schemas.person import person
 from schemas.statement_query import StatementQuery
 

@@ -6,12 +6,13 @@ It is translated before any route sees it, so that a route knows one syntax only
 
 import asyncio
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lrs.api.body import read_body
+from lrs.api.body import given_back, read_body
+from lrs.api.cross_origin import is_another_site
 from lrs.api.problems import BodyTooLarge, problem
 from schemas.errors import QueryRefused, Violation
 from schemas.version import HEADER, XapiVersion, read_version
@@ -77,7 +78,7 @@ class AlternateSyntax:
         except ClientDisconnect:
             return
         inner = {**scope, "method": meant.method, "query_string": meant.query_string}
-        await self._app(inner, _said_once(meant.body, receive), _without_body(send) if method == "HEAD" else send)
+        await self._app(inner, given_back(meant.body, receive), _without_body(send) if method == "HEAD" else send)
 
 
 def wanted_method(query: bytes, headers: RawHeaders) -> str | None:
@@ -160,8 +161,8 @@ def _refuse_version_2(headers: RawHeaders) -> None:
 
 
 def _is_from_elsewhere(headers: RawHeaders) -> bool:
-    origin = _value_of(headers, b"origin").decode("latin-1")
-    return origin != "" and urlsplit(origin).netloc != _value_of(headers, b"host").decode("latin-1")
+    origin, host = (_value_of(headers, name).decode("latin-1") for name in (b"origin", b"host"))
+    return is_another_site(origin, host)
 
 
 def _value_of(headers: RawHeaders, wanted: bytes) -> bytes:
@@ -170,20 +171,6 @@ def _value_of(headers: RawHeaders, wanted: bytes) -> bytes:
 
 def _broken(path: str, rule: str, found: str) -> Violation:
     return Violation(path, rule, CLAUSE, found[:100])
-
-
-def _said_once(body: bytes, receive: Receive) -> Receive:
-    """A body that is known already; then whatever else comes, as that the client has left."""
-    said = False
-
-    async def replayed() -> Message:
-        nonlocal said
-        if said:
-            return await receive()
-        said = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed
 
 
 def _without_body(send: Send) -> Send:

@@ -6,7 +6,8 @@ from lrs.analytics.activity import count_activity
 from lrs.analytics.activity_parameters import read_activity_query
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
-from lrs.api.statements import JSON, POSITION
+from lrs.api.statements import POSITION
+from schemas.media_type import JSON
 
 router = APIRouter(prefix="/api/analytics", tags=["analytics"])
 

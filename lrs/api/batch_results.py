@@ -20,7 +20,6 @@ from lrs.access.credentials import Credential
 from lrs.api.body import read_body
 from lrs.api.compatibility import home_page_of, repaired_header
 from lrs.api.large_bodies import beside
-from lrs.api.mixed_body import JSON
 from lrs.api.problems import CONFLICT_CLAUSE, CONFLICT_RULE, RETRY_AFTER_SECONDS
 from lrs.api.services import Services
 from lrs.api.statement_body import attachment_faults
@@ -28,6 +27,7 @@ from lrs.statement_log.coalescing import AWAY
 from schemas.clauses import Clause
 from schemas.errors import Overloaded, QueryRefused, StatementConflict, StatementRefused, Violation
 from schemas.judgement import Judgement, Repair, judge
+from schemas.media_type import JSON, essence
 from schemas.scope import Scope
 from schemas.statement import NewStatement, cut_statements
 from schemas.version import XapiVersion
@@ -93,7 +93,7 @@ def wants_results(request: Request) -> bool:
         return False
     if given.lower() != "true":
         raise QueryRefused([Violation(RESULTS, "must be true or false", CLAUSE, repr(given)[:100])])
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = essence(request.headers.get("content-type"))
     if kind != JSON:
         rule = f"must be {JSON} where {RESULTS} asks for results"
         raise QueryRefused([Violation("Content-Type", rule, CLAUSE, kind[:100] or "absent")])

@@ -2,7 +2,7 @@
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from lrs.api.problems import BodyTooLarge
 
@@ -35,3 +35,17 @@ async def received(receive: Receive, length: str | None, most: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+
+
+def given_back(body: bytes, receive: Receive) -> Receive:
+    """A body that was read already, for somebody else to read; then whatever else comes."""
+    said = False
+
+    async def replayed() -> Message:
+        nonlocal said
+        if said:
+            return await receive()
+        said = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
 from projections.course_view_queries import read_courses, read_view
+from schemas.media_type import JSON
 
 router = APIRouter(prefix="/api/courses")
 
@@ -32,4 +33,4 @@ async def get_course(serving: Serving, credential: RecordReader, course_id: UUID
 
 def json_answer(value: object) -> Response:
     """A value as JSON that no cache keeps: it is old with the next statement."""
-    return Response(msgspec.json.encode(value), media_type="application/json", headers=NOT_KEPT)
+    return Response(msgspec.json.encode(value), media_type=JSON, headers=NOT_KEPT)

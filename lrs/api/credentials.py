@@ -11,6 +11,7 @@ from lrs.api.body import read_body
 from lrs.api.services import Serving
 from lrs.api.signed_in import Administrator
 from schemas.errors import QueryRefused, Violation
+from schemas.media_type import JSON, essence
 from schemas.refusals import shown, written
 from schemas.scope import UNASKED, Scope
 
@@ -21,7 +22,6 @@ LONGEST_GRACE = 30 * 86_400
 """Seconds that a secret which was replaced may stay good."""
 CLAUSE = "docs/access.md"
 
-_JSON = "application/json"
 _STRICT = ConfigDict(extra="forbid")
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 
@@ -96,15 +96,15 @@ def _once(made: Made, status: int = 200) -> Response:
 
 
 def _answer(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, _JSON)
+    return Response(msgspec.json.encode(value), status, {"Cache-Control": "no-store"}, JSON)
 
 
 async def _read(request: Request, kind: type[Wanted]) -> Wanted:
     """The body, or what it says where there is none. Raises QueryRefused, BodyTooLarge."""
     body = await read_body(request, MOST_BYTES)
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if body and content_type != _JSON:
-        raise QueryRefused([Violation("Content-Type", f"must be {_JSON}", CLAUSE, content_type[:100] or "absent")])
+    content_type = essence(request.headers.get("content-type"))
+    if body and content_type != JSON:
+        raise QueryRefused([Violation("Content-Type", f"must be {JSON}", CLAUSE, content_type[:100] or "absent")])
     try:
         return kind.model_validate_json(body or b"{}")
     except ValidationError as error:

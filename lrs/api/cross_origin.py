@@ -51,3 +51,8 @@ class CrossOrigin:
             await self._marked(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def is_another_site(origin: str | None, host: str | None) -> bool:
+    """Whether an Origin is that of another site than the Host that is asked; without one, nobody says so."""
+    return bool(origin) and str(origin).partition("://")[2] != (host or "")

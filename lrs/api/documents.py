@@ -16,12 +16,13 @@ from lrs.api.body import read_body
 from lrs.api.problems import BodyTooLarge
 from lrs.api.services import Services, Serving
 from lrs.api.signed_in import ProfileReader, ProfileWriter, StateReader, StateWriter
-from lrs.api.statements import Version
+from lrs.api.version_header import Version
 from lrs.documents.store import KeptDocument
 from schemas.clauses import Clause
-from schemas.document import JSON, Document, Resource, post, put, tag_of
+from schemas.document import Document, Resource, post, put, tag_of
 from schemas.document_query import DocumentQuery, Method, read_document_query
 from schemas.errors import NotFound, QueryRefused, Violation
+from schemas.media_type import JSON
 from schemas.precondition import IF_MATCH, IF_NONE_MATCH, Preconditions, read_preconditions
 from schemas.version import XapiVersion
 

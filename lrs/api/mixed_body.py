@@ -16,11 +16,11 @@ from lrs.attachments.spool import Content, Spool
 from schemas.attachment import attachments_of, hashing, sha2_of
 from schemas.clauses import Clause
 from schemas.errors import StatementRefused, Violation
+from schemas.media_type import JSON, essence
 from schemas.refusals import shown
 from schemas.statement import NewStatement
 from schemas.version import XapiVersion
 
-JSON: Final = "application/json"
 HASH: Final = "X-Experience-API-Hash"
 MOST_FAULTS: Final = 20
 """After so many faults of parts the rest of a body is not looked at."""
@@ -98,7 +98,7 @@ class MixedBody:
         match event:
             case PartBegins(headers):
                 kind = headers.get("content-type", "absent")
-                if kind.partition(";")[0].strip().lower() != JSON:
+                if essence(kind) != JSON:
                     rule = f"must be {JSON}, since the first part has the statements"
                     raise self._refused("parts[0].Content-Type", rule, kind)
                 encoding = headers.get("content-transfer-encoding", "binary")

@@ -41,7 +41,6 @@ CONFLICT_RULE = "an id that is known must come with the content that is stored"
 CONFLICT_CLAUSE = "xAPI 1.0.3 Data 2.3.1; Communication 2.1.1"
 SCOPE_CLAUSE = "xAPI 1.0.3 Communication 4.2"
 RETRY_AFTER_SECONDS = "2"
-UNFORESEEN = "an error of ours, which is logged; whether anything of the request was stored, asking again will tell"
 
 
 class BodyTooLarge(Exception):
@@ -68,7 +67,7 @@ async def answered(app: FastAPI, request: Request, error: Exception) -> Response
     """What a route that raised the error would have answered; raises the error where nobody foresaw it."""
     for kind in type(error).__mro__:
         handler = app.exception_handlers.get(kind)
-        if handler is not None and kind is not Exception:
+        if handler is not None:
             outcome = handler(request, error)
             return outcome if isinstance(outcome, Response) else await outcome
     raise error
@@ -173,10 +172,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ClientDisconnect)
     async def gone(_: Request, error: Exception) -> Response:
         return problem(400, "Body incomplete", "the client left before its body was whole; nothing is stored")
-
-    @app.exception_handler(Exception)
-    async def unforeseen(_: Request, error: Exception) -> Response:
-        return problem(500, "Server error", UNFORESEEN)
 
     @app.exception_handler(psycopg.OperationalError)
     @app.exception_handler(psycopg.InterfaceError)

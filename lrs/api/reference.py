@@ -18,6 +18,7 @@ from lrs import reference
 from lrs.dashboard.pages import HEADERS, static_url
 from lrs.reference.document import openapi
 from lrs.reference.operation import Json
+from schemas.media_type import JSON
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,7 +28,7 @@ READ: Final = ["GET", "HEAD"]
 @router.api_route("/openapi.json", methods=READ)
 async def document(request: Request) -> Response:
     """The API as an OpenAPI document."""
-    return Response(msgspec.json.encode(_document_of(request.app)), media_type="application/json")
+    return Response(msgspec.json.encode(_document_of(request.app)), media_type=JSON)
 
 
 @router.api_route("/docs", methods=READ)

@@ -9,27 +9,28 @@ from typing import NamedTuple
 
 import msgspec
 from fastapi import FastAPI, Request, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from lrs.access.credentials import Credential
-from lrs.api.body import received
+from lrs.api.batch_results import RESULTS
+from lrs.api.body import given_back, received
 from lrs.api.consistent_through import THROUGH
 from lrs.api.cross_origin import CrossOrigin
 from lrs.api.large_bodies import read_beside
 from lrs.api.problems import answered
 from lrs.api.services import Services
 from lrs.api.signed_in import permit
-from lrs.api.statements import JSON, POSITION, STORED
+from lrs.api.statements import storing
 from lrs.api.unforeseen import unforeseen
 from lrs.api.version_header import VERSION, answering_version
 from lrs.settings import Settings
 from lrs.statement_log.recorded import instant
+from schemas.media_type import JSON, essence
 from schemas.scope import Scope as AccessScope
 from schemas.version import XapiVersion, read_version
 
 PATH = "/xapi/statements"
-_JSON = b"application/json"
-_LONG_WAY = frozenset({b"content-encoding", b"x-lrs-results"})
+_LONG_WAY = frozenset({b"content-encoding", RESULTS.lower().encode()})
 """Headers of requests that have more to them."""
 
 _ANSWER = "lrs.answer"
@@ -73,7 +74,7 @@ class ShortWay:
         except Exception as error:
             answer = await _explained(self._app, Request(scope, receive), error)
         if answer is None:
-            await self._app(scope, _again(body, receive), send)
+            await self._app(scope, given_back(body, receive), send)
             return
         answer.raw_headers += [
             (VERSION, answering_version(head.version) or self._settings.unversioned_answer.encode()),
@@ -108,7 +109,7 @@ def _plain(scope: Scope) -> _Head | None:
             return None
         if name == b"content-type":
             found[name] = ""
-            is_json = value.partition(b";")[0].strip().lower() == _JSON
+            is_json = essence(value.decode("latin-1")) == JSON
         elif name == b"origin":
             crosses = True
         elif name in (b"x-experience-api-version", b"authorization", b"content-length"):
@@ -128,20 +129,4 @@ async def _store(here: Services, who: Credential, body: bytes, version: XapiVers
             return None
     defines = who.may(AccessScope.DEFINE)
     positions = await here.log.append(who.tenant, who.authority, statements, defines=defines)
-    headers = {STORED: str(len(positions))}
-    if positions:
-        here.wake()
-        headers[POSITION] = str(max(positions))
-    return Response(_encode([str(one.id) for one in statements]), 200, headers, JSON)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The request as it was before its body was read."""
-    message: Message | None = {"type": "http.request", "body": body, "more_body": False}
-
-    async def given_back() -> Message:
-        nonlocal message
-        first, message = message, None
-        return first or await receive()
-
-    return given_back
+    return Response(_encode([str(one.id) for one in statements]), 200, storing(here, positions), JSON)

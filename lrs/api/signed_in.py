@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from lrs.access.credentials import Credential
+from lrs.api.cross_origin import is_another_site
 from lrs.api.services import SignedIn
 from schemas.errors import OtherOrigin, ScopeMissing
 from schemas.scope import Scope, in_order
@@ -43,8 +44,7 @@ ProfileWriter = Annotated[Credential, Depends(needs(Scope.PROFILE))]
 
 async def administering(request: Request, who: Annotated[Credential, Depends(needs(Scope.ALL))]) -> Credential:
     """A credential that may do everything, and not because a page of another site borrowed it from a browser."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+    if is_another_site(request.headers.get("origin"), request.headers.get("host")):
         raise OtherOrigin
     return who
 

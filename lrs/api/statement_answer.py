@@ -6,7 +6,7 @@ which breaks off is never taken for whole.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -18,8 +18,7 @@ from lrs.api.services import Services
 from lrs.attachments.store import Belonging, KeptContent
 from lrs.statement_log.recorded import RecordedStatement
 from schemas.attachment import sha2_of
-
-JSON: Final = "application/json"
+from schemas.media_type import JSON
 
 
 class _Attachment(msgspec.Struct):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from lrs.api.body import read_body
-from lrs.api.mixed_body import JSON, MixedBody, Read
+from lrs.api.mixed_body import MixedBody, Read
 from lrs.api.multipart_mixed import MEDIA_TYPE
 from lrs.api.problems import BodyTooLarge
 from lrs.attachments.spool import Content, Spool
@@ -23,6 +23,7 @@ from schemas.attachment import SIGNATURE, Attachment, attachments_of, sha2_of
 from schemas.clauses import Clause
 from schemas.errors import StatementRefused, Violation
 from schemas.json_text import Path
+from schemas.media_type import JSON, essence
 from schemas.refusals import shown, written
 from schemas.signature import CONTENT_TYPE, Malformed, Signed, read_signature
 from schemas.statement import NewStatement
@@ -52,7 +53,7 @@ async def statement_body(
     Raises StatementRefused, BodyTooLarge and AttachmentsUnavailable.
     """
     content_type = request.headers.get("content-type", "")
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = essence(content_type)
     if kind == JSON:
         text = await read_body(request, settings.max_body_bytes)
         statements = await read(text)
@@ -112,7 +113,7 @@ def attachment_faults(
             rule = "must have a fileUrl, or its data as a part of multipart/mixed"
             yield Violation(written(path), rule, Clause.MULTIPART.named(version), "neither")
         kind = attachment["contentType"]
-        if _is_signature(attachment, path) and kind.partition(";")[0].strip().lower() != CONTENT_TYPE:
+        if _is_signature(attachment, path) and essence(kind) != CONTENT_TYPE:
             rule = f"must be {CONTENT_TYPE}, as that of every signature"
             yield Violation(written((*path, "contentType")), rule, Clause.SIGNATURE.named(version), shown(kind))
 

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC
 from email.utils import format_datetime
 from hashlib import sha1
-from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from lrs.access.credentials import Credential
 from lrs.api import cursor_token
@@ -22,32 +21,25 @@ from lrs.api.shown_statements import shown
 from lrs.api.signed_in import StatementReader, StatementWriter
 from lrs.api.statement_answer import statement_answer
 from lrs.api.statement_body import StatementBody, statement_body
+from lrs.api.version_header import Version
 from lrs.statement_log.log import Place
 from lrs.statement_log.recorded import instant
 from schemas.errors import NotFound, QueryRefused, Violation
+from schemas.media_type import JSON
 from schemas.precondition import read_preconditions
 from schemas.scope import Scope
 from schemas.statement_query import StatementQuery, read_statement_query
-from schemas.version import XapiVersion, read_version
+from schemas.version import XapiVersion
 
 POSITION = "X-LRS-Position"
 """Highest log position of what a request stored: pass it to the read models to read your own writes."""
 STORED = "X-LRS-Stored"
 """How many statements of a request were new; the others were known already."""
 
-JSON = "application/json"
 VARY = "Accept-Language"
 """format=canonical shows the language that is asked for."""
 
 router = APIRouter(prefix="/xapi/statements", tags=["statements"])
-
-
-async def spoken(request: Request) -> XapiVersion:
-    """The version the request speaks (xAPI Communication 3.3); raises QueryRefused."""
-    return read_version(request.headers.get("x-experience-api-version"))
-
-
-Version = Annotated[XapiVersion, Depends(spoken)]
 
 
 @router.post("")
@@ -56,7 +48,7 @@ async def post_statements(request: Request, version: Version, who: StatementWrit
     _only(request, ())
     if wants_results(request):
         results = await store_each(request, version, who, here)
-        headers = _storing(here, results.positions) | results.headers()
+        headers = storing(here, results.positions) | results.headers()
         return Response(results.body(), results.status, headers, JSON)
     reading = Reading(who, version)
     async with statement_body(request, here.settings, version, reading) as body:
@@ -136,10 +128,10 @@ async def _store(here: Services, who: Credential, body: StatementBody, reading: 
         await here.attachments.keep(who.tenant, body.contents.values(), body.belongings)
     defines = who.may(Scope.DEFINE)
     positions = await here.log.append(who.tenant, who.authority, body.statements, defines=defines)
-    return _storing(here, positions) | repaired_header(reading.repairs)
+    return storing(here, positions) | repaired_header(reading.repairs)
 
 
-def _storing(here: Services, positions: Sequence[int]) -> dict[str, str]:
+def storing(here: Services, positions: Sequence[int]) -> dict[str, str]:
     """The headers of a request that stored something at these positions; the processor is told."""
     headers = {STORED: str(len(positions))}
     if positions:

@@ -5,9 +5,11 @@ import logging
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lrs.api.problems import UNFORESEEN, problem
+from lrs.api.problems import problem
 
 _LOG = logging.getLogger("lrs.api")
+
+UNFORESEEN = "an error of ours, which is logged; whether anything of the request was stored, asking again will tell"
 
 
 class Unforeseen:

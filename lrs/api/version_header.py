@@ -1,13 +1,23 @@
 """Every answer under /xapi names the version that it speaks, errors included (xAPI 1.0.3 Communication 3.3)."""
 
 from functools import lru_cache
+from typing import Annotated
 
+from fastapi import Depends, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.errors import QueryRefused
-from schemas.version import HEADER, read_version
+from schemas.version import HEADER, XapiVersion, read_version
 
 VERSION = HEADER.lower().encode()
+
+
+async def spoken(request: Request) -> XapiVersion:
+    """The version the request speaks (xAPI Communication 3.3); raises QueryRefused."""
+    return read_version(request.headers.get(HEADER))
+
+
+Version = Annotated[XapiVersion, Depends(spoken)]
 
 
 class NamedVersion:

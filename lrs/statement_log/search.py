@@ -32,6 +32,8 @@ from schemas.statement_query import StatementQuery
 
 SETTLE_SECONDS = 1.0
 FIRST_WINDOW = timedelta(days=7)
+READ_ON = 200
+"""Statements read at a time where many have the keys that are asked for, and not what the keys stand for."""
 _TICK = timedelta(microseconds=1)
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -165,18 +167,21 @@ class Search:
                     low = max(low, cursor.stored - _TICK)
                 else:
                     high = min(high, cursor.stored)
-            sql = page_query(
-                ascending=query.ascending,
-                with_keys=bool(terms),
-                with_cursor=cursor is not None,
-                with_authority=vouched_by is not None,
-                with_references=sight.has_references,
+            sql, on = (
+                page_query(
+                    ascending=query.ascending,
+                    with_keys=bool(terms),
+                    with_cursor=with_cursor,
+                    with_authority=vouched_by is not None,
+                    with_references=sight.has_references,
+                )
+                for with_cursor in (cursor is not None, True)
             )
             statements: list[RecordedStatement] = []
             for window_low, window_high in _windows(low, high, ascending=query.ascending):
                 wanted = limit + 1 - len(statements)
                 asked = values | {"low": window_low, "high": window_high, "limit": wanted}
-                statements += await _read(connection, sql, asked, terms)
+                statements += await _read(connection, sql, on, asked, terms)
                 if len(statements) > limit:
                     break
         more = len(statements) > limit
@@ -186,16 +191,19 @@ class Search:
 
 
 async def _read(
-    connection: AsyncConnection, sql: str, values: dict[str, Any], terms: set[Term]
+    connection: AsyncConnection, sql: str, on: str, values: dict[str, Any], terms: set[Term]
 ) -> list[RecordedStatement]:
-    """The matching rows of one window; keys can collide, so the terms are compared again."""
+    """The matching rows of one window; keys can collide, so the terms are compared again. on: sql with a cursor."""
     limit = values["limit"]
+    kept: list[RecordedStatement] = []
     while True:
         rows = [RecordedStatement(*row) for row in await (await connection.execute(sql, values)).fetchall()]
-        kept = await _having(connection, rows, terms, values) if terms else rows
+        kept += await _having(connection, rows, terms, values) if terms else rows
         if len(rows) < values["limit"] or len(kept) >= limit:
             return kept[:limit]
-        values = values | {"limit": values["limit"] * 10}  # collisions took places: read further
+        last = rows[-1]  # others took places: read on behind them
+        values = values | {"after_stored": last.stored, "after_position": last.position, "limit": READ_ON}
+        sql = on
 
 
 async def _having(

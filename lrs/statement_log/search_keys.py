@@ -5,11 +5,12 @@ by someone who knows the salt, so whoever reads by key compares the terms again 
 xAPI Communication 2.1.3 says what each filter of the statement resource looks at.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from schemas.context import activities_in
 from schemas.identity import inverse_functional_identifier
 from schemas.statement import NewStatement
 
@@ -125,7 +126,7 @@ def _object(target: Mapping[str, Any]) -> set[Term]:
 
 
 def _activities(activities: Mapping[str, Any]) -> set[Term]:
-    return {(RELATED_ACTIVITY, one["id"]) for one in context_activities({"contextActivities": activities})}
+    return {(RELATED_ACTIVITY, one["id"]) for one in activities_in(activities)}
 
 
 _TERMS: dict[str, Callable[[Any], set[Term]]] = {
@@ -135,12 +136,6 @@ _TERMS: dict[str, Callable[[Any], set[Term]]] = {
     "contextActivities": _activities,
 }
 """The terms that each property gives a statement."""
-
-
-def context_activities(context: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every activity of contextActivities; a single object counts as a list of one (xAPI Data 2.4.6.2)."""
-    for members in context.get("contextActivities", {}).values():
-        yield from (members,) if isinstance(members, Mapping) else members
 
 
 def _add_agents(terms: set[Term], actors: Iterable[Mapping[str, Any]], roles: tuple[str, ...]) -> None:
