@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup services demo test check bench soak lock
+.PHONY: help setup services demo test check bench endurance soak lock
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,7 +39,10 @@ soak: setup services ## the tests that take long
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
 bench: setup services ## how fast, on this machine
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench run $(ARGS)
+
+endurance: setup services ## ten minutes of full load, a minute of overload, ten minutes of kills; ARGS="--minutes 2"
+	$(BIN)/python -m tests.bench.endurance $(ARGS)
 
 lock: ## requirements.lock anew from pyproject.toml; ARGS=--upgrade for newer versions
 	tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \

@@ -1,13 +1,16 @@
-"""A request arrives whole, within bounds of size and of time, or its connection is closed.
+"""A request arrives whole and its answer is taken, within bounds of size and of time, or the connection is closed.
 
-uvicorn bounds neither: a head may grow until memory is gone, and a client that sends a byte a minute is waited for. The
+uvicorn bounds neither: a head may grow until memory is gone, and who sends or takes a byte a minute is waited for. The
 bounds stand here, in the protocol, because only here it is known at no cost whether all of a request has come: almost
 every request comes in one piece, and then there is nothing to watch. Such an answer is not that of a resource, so it
 names no version of xAPI.
+
+Whoever was told that the server is too busy is heard again after a pause: those who ask again at once, and there may be
+thousands of them, would leave no time for what is being stored.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import uvicorn
@@ -18,6 +21,9 @@ HEAD_BYTES = 65_536
 HEADERS = 200
 RATE = 100_000
 """Bytes of a body for which another second is allowed: a slow line is no attack."""
+TOO_BUSY: Final = "lrs.too_busy"
+"""Set in the scope of a request that was refused for that, whose connection then has to rest."""
+REST_SECONDS = 1.0
 FRAMING = 8
 """How many bytes of framing a byte of the body may cost: chunks of a single byte cost five or so."""
 
@@ -38,6 +44,7 @@ class BoundedHttp(HttpToolsProtocol):
         assert isinstance(config, BoundedConfig)
         self._seconds = config.body_seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._began = 0.0
         self._whole = False
         self._in_body = False
@@ -52,6 +59,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        self._heard()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,6 +73,22 @@ class BoundedHttp(HttpToolsProtocol):
             self.send_400_response("")
         elif self._timer is None:
             self._watch()
+
+    def pause_writing(self) -> None:
+        """More lies here than the client takes: it has as long for that as a request of the size has to arrive."""
+        super().pause_writing()
+        self._heard()
+        seconds = self._seconds + self.transport.get_write_buffer_size() / RATE
+        self._unread = self.loop.call_later(seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._heard()
+        super().resume_writing()
+
+    def _heard(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     # Of the parser.
 
@@ -96,8 +120,21 @@ class BoundedHttp(HttpToolsProtocol):
         self._whole = True
         self._unwatch()
         super().on_message_complete()
+        self._rest()
 
     # What comes of it.
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._rest()
+
+    def _rest(self) -> None:
+        """Read nothing for a while where a request is whole that was refused because there is too much to do."""
+        scope: Any = self.cycle.scope
+        over = self._whole and self.cycle.response_complete and not self.transport.is_closing()
+        if over and scope.pop(TOO_BUSY, False):
+            self.flow.pause_reading()
+            self.loop.call_later(REST_SECONDS, self.flow.resume_reading)
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what is no HTTP, or too much of it."""

@@ -5,6 +5,7 @@ that nobody writes to: when its parent is gone, however that came, it reads the 
 """
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -21,6 +22,8 @@ from schemas.errors import LrsError
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 SHORT_LIFE_SECONDS = 5.0
+SEARCHES = (20_000, 20, 100)
+"""How seldom Python looks for what only refers to itself: see gc.set_threshold."""
 """Who ends sooner is started again only after a pause as long as this."""
 
 _LOG = logging.getLogger("lrs.children")
@@ -66,9 +69,11 @@ class Children:
             if select.select([self._heard], [], [], LOOK_SECONDS)[0]:
                 count -= len(os.read(self._heard, count))
 
-    def keep(self) -> NoReturn:
-        """Look after them for ever: whoever ends is started again."""
+    def keep(self, look: Callable[[], None] | None = None) -> NoReturn:
+        """Look after them for ever: whoever ends is started again. `look` looks after what else there is."""
         while True:
+            if look is not None:
+                look()
             for name in self._tasks:
                 child = self._running.get(name)
                 if child is not None and not child.is_alive():
@@ -99,6 +104,8 @@ class Children:
     def _run(self, name: str) -> None:
         os.setsid()  # Ctrl-C is for the parent, which then stops its children
         os.close(self._held)
+        gc.freeze()  # what was loaded before stays; what requests leave behind is mostly gone without a search
+        gc.set_threshold(*SEARCHES)
         self._tasks[name](self)
 
     def _stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `lrs serve`, `migrate`, `settings`, `credential`, `demo` and `replay-file`."""
+"""The command line: `lrs serve`, `migrate`, `settings`, `credential`, `load`, `retention`, `stats`, `demo` and more."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,14 @@ import click
 from lrs.access.credentials import DEFAULT_TENANT, Credentials
 from lrs.attachments.objects import Objects
 from lrs.children import ChildEnded
+from lrs.configuration_commands import outline, rules
+from lrs.connection_plan import ConnectionsDoNotFit, connection_plan, must_fit
 from lrs.console import must_be_migrated, reached, settings_of, told
 from lrs.credential_commands import credential
 from lrs.database import read_pool
-from lrs.embedded import DataFolderInUse, EmbeddedPostgres
+from lrs.embedded import DataFolderInUse, DoesNotStart, EmbeddedPostgres
+from lrs.load_command import load_command
+from lrs.log_commands import compress, retention_command, stats
 from lrs.migrate import expected_revision, migrate
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
@@ -42,6 +46,9 @@ def main() -> None:
 
 
 main.add_command(credential)
+main.add_command(load_command)
+for command in (outline, rules, retention_command, compress, stats):
+    main.add_command(command)
 
 
 @main.command()
@@ -59,7 +66,7 @@ def serve(**options: Any) -> None:
     if settings.attachment_url is not None:
         with told(AttachmentUrlUnusable):
             Objects(settings.attachment_url)
-    with _database(settings) as url, told(ChildEnded), serving(settings, url) as (origin, children):
+    with _database(settings) as (url, look), told(ChildEnded), serving(settings, url) as (origin, children):
         with reached():
             first = asyncio.run(_first_credential(settings, url))  # now that it can be shown
         click.echo(f"xAPI endpoint  {origin}/xapi")
@@ -67,7 +74,7 @@ def serve(**options: Any) -> None:
             click.echo(f"Credential     {first}   (shown this once)")
         click.echo(f"Course pages   {origin}/   (sign in with the credential)")
         sys.stdout.flush()
-        children.keep()
+        children.keep(look)
 
 
 @main.command(name="migrate")
@@ -87,8 +94,9 @@ def settings_command() -> None:
     settings = settings_of()
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name == "database_url" else value
+        shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name.endswith("database_url") else value
         click.echo(f"LRS_{name.upper()}={shown}\n    {field.description}")
+    click.echo(f"Together at most {connection_plan(settings)}.")
 
 
 @main.command()
@@ -153,15 +161,22 @@ def replay_file(*, path: Path, as_json: bool, quiet: bool, xapi_version: str | N
 
 
 @contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    """The URL of a migrated database, for as long as it is needed."""
+def _database(settings: Settings) -> Iterator[tuple[str, Callable[[], None] | None]]:
+    """The URL of a migrated database, for as long as it is needed, and what looks after it where that is for us."""
     if settings.database_url is None:
-        with told(DataFolderInUse), EmbeddedPostgres(settings.data_dir) as embedded:
+        with told(DataFolderInUse, DoesNotStart), EmbeddedPostgres(settings.data_dir) as embedded:
             migrate(embedded.url)
-            yield embedded.url
+            _must_fit(settings, embedded.url)
+            yield embedded.url, embedded.look_after
         return
     must_be_migrated(settings.database_url, "lrs migrate")
-    yield settings.database_url
+    _must_fit(settings, settings.database_url)
+    yield settings.database_url, None
+
+
+def _must_fit(settings: Settings, url: str) -> None:
+    with reached(), told(ConnectionsDoNotFit):
+        must_fit(connection_plan(settings), url, settings.read_database_url)
 
 
 async def _first_credential(settings: Settings, url: str) -> str | None:

@@ -11,6 +11,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
+from lrs.statement_log.chunks import keep_interval
 from lrs.statement_log.log import StatementLog
 from schemas.log_event import CLOCK_TICK
 
@@ -23,7 +24,7 @@ _LOG = logging.getLogger("lrs.clock")
 
 
 class Clock:
-    """Writes a clock event for every tenant when one is due, and makes the log's partitions ahead of time."""
+    """Writes a clock event for every tenant when one is due, and keeps up the log's partitions, or their length."""
 
     def __init__(self, pool: Pool, log: StatementLog, seconds: float) -> None:
         self._pool = pool
@@ -51,3 +52,5 @@ class Clock:
         for tenant, now in tenants:
             await self._log.append_control_event(tenant, CLOCK_TICK, {"now": now.isoformat()})
         self._due = time.monotonic() + self._seconds
+        async with self._pool.connection() as connection:
+            await keep_interval(connection)

@@ -4,8 +4,7 @@ Works on the database of LRS_DATABASE_URL, or on the embedded one of the data fo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,10 +12,9 @@ import click
 import msgspec
 
 from lrs.access.credentials import DEFAULT_TENANT, CredentialEntry, Credentials, Made
-from lrs.console import must_be_migrated, reached, settings_of, told
+from lrs.chosen_database import chosen_database
+from lrs.console import reached, settings_of, told
 from lrs.database import read_pool
-from lrs.embedded import NoDatabase, NotReady, visited
-from lrs.settings import Settings
 from schemas.errors import CredentialDisabled, NotFound
 from schemas.scope import UNASKED, Scope
 
@@ -139,27 +137,5 @@ def _done(data_dir: Path | None, work: Callable[[Credentials], Awaitable[_Answer
         async with read_pool(url, size=1) as pool:
             return await work(Credentials(pool))
 
-    with _database(settings_of(data_dir=data_dir)) as url, reached(), told(NotFound, CredentialDisabled):
+    with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), told(NotFound, CredentialDisabled):
         return asyncio.run(run(url))
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[str]:
-    """The URL of a database that has the schema of this version."""
-    if settings.database_url is not None:
-        must_be_migrated(settings.database_url, "lrs migrate")
-        yield settings.database_url
-        return
-    with told(NotReady), _hint_at_serving(), visited(settings.data_dir) as url:
-        must_be_migrated(url, "lrs serve")
-        yield url
-
-
-@contextmanager
-def _hint_at_serving() -> Iterator[None]:
-    try:
-        yield
-    except NoDatabase as error:
-        raise click.ClickException(
-            f"{error}: run `lrs serve` once, name its folder with --data-dir, or set LRS_DATABASE_URL"
-        ) from None

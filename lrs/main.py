@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,21 +21,40 @@ from lrs.api import (
     activities,
     agents,
     analytics,
+    completions,
+    configuration,
     courses,
     credentials,
     documents,
+    due_dates,
     edges,
+    explain,
+    grade_policy,
+    grades,
+    learners,
     live,
+    mappings,
+    outline,
+    overrides,
+    persons,
     problems,
+    progress,
     projections,
     reference,
+    rules,
+    schemas,
+    set_outline,
     statements,
 )
+from lrs.api.held_bodies import HeldBodies
 from lrs.api.services import Services
+from lrs.api.short_read import ShortRead
 from lrs.api.short_way import ShortWay
 from lrs.attachments.objects import Objects
 from lrs.attachments.store import Attachments
 from lrs.clock import Clock
+from lrs.configuration.store import Configurations
+from lrs.connection_plan import Sizes, connection_plan
 from lrs.dashboard import pages
 from lrs.database import (
     Pool,
@@ -44,6 +63,7 @@ from lrs.database import (
     document_pool,
     projection_pool,
     read_pool,
+    replica_pool,
     write_pool,
 )
 from lrs.documents.store import Documents
@@ -51,6 +71,8 @@ from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.references import References
 from lrs.statement_log.repairs import Repairs
+from lrs.statement_log.replica import Replica, ReplicaBound
+from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
 from streams.bus import Bus
 from streams.processor import Processor
@@ -66,13 +88,17 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        write = write_pool(database_url, size=settings.write_connections)
-        read = read_pool(database_url, size=settings.read_connections)
-        access = access_pool(database_url)
-        kept = document_pool(database_url)
-        contents = attachment_pool(database_url)
-        async with write, read, access, kept, contents:
+        sizes = connection_plan(settings).sizes
+        primary = read_pool(database_url, size=sizes.stand_in or sizes.read)
+        replica = _replica(settings, primary, sizes)
+        read, stand_in = (primary, None) if replica is None else (replica.pool, replica.pool)
+        write = write_pool(database_url, size=sizes.write, prepared=settings.prepared_statements)
+        access = access_pool(database_url, size=sizes.access, stand_in=stand_in)
+        kept = document_pool(database_url, size=sizes.documents)
+        contents = attachment_pool(database_url, size=sizes.attachments, stand_in=stand_in)
+        async with write, primary, stand_in or nullcontext(), access, kept, contents:
             log = StatementLog(write, read)
+            bound = SafeBound()
             bus = Bus()
             inlet = Inlet(relay, bus)
             app.state.services = Services(
@@ -83,10 +109,13 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 attachments=Attachments(contents, objects),
                 repairs=Repairs(write),
                 credentials=Credentials(access),
-                search=Search(read),
+                configurations=Configurations(kept, read),
+                primary_search=Search(primary, bound),
                 bus=bus,
                 wake=inlet.wake,
                 tokens=_tokens(settings, access),
+                replica=replica,
+                bound=bound,
             )
             running = [asyncio.create_task(inlet.run())]
             yield
@@ -103,8 +132,23 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         projections.router,
         courses.router,
         live.router,
+        outline.router,
+        learners.router,
+        progress.router,
+        grades.router,
+        completions.router,
+        explain.router,
         analytics.router,
         credentials.router,
+        configuration.router,
+        set_outline.router,
+        rules.router,
+        grade_policy.router,
+        due_dates.router,
+        overrides.router,
+        mappings.router,
+        persons.router,
+        schemas.router,
         reference.router,
         pages.router,
     ):
@@ -116,8 +160,10 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
 
 
 def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
-    """What an API process serves: the application, and the short way into it."""
-    return ShortWay(create_app(settings, database_url, relay), settings)
+    """What an API process serves: the application, the short ways into it, and a bound on what all hold."""
+    app = create_app(settings, database_url, relay)
+    ways = ShortRead(ShortWay(app, settings), app, settings)
+    return HeldBodies(ways, most=settings.max_held_bytes, each=settings.max_body_bytes)
 
 
 async def run_processor(
@@ -126,8 +172,8 @@ async def run_processor(
     """What the other process does until it is told to stop: keep the read models, write clock events, and settle
     references. Raises what ends one of them: whoever started the process starts it again.
     """
-    write = write_pool(database_url, size=1)
-    tables = projection_pool(database_url)
+    write = write_pool(database_url, size=1, prepared=settings.prepared_statements)
+    tables = projection_pool(database_url, prepared=settings.prepared_statements)
     async with write, tables:
         outlet = Outlet()
         processor = Processor(tables, outlet)
@@ -153,6 +199,14 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _replica(settings: Settings, primary: Pool, sizes: Sizes) -> Replica | None:
+    """What is read from the replica, where the settings name one."""
+    if settings.read_database_url is None:
+        return None
+    pool, bound = replica_pool(settings.read_database_url, primary, size=sizes.read), ReplicaBound(primary)
+    return Replica(pool, primary, bound, Search(pool, bound))
 
 
 def _tokens(settings: Settings, pool: Pool) -> Tokens | None:

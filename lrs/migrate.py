@@ -43,4 +43,5 @@ def _config() -> Config:
 def _engine(url: str) -> Engine:
     scheme, rest = url.split("://", 1)
     assert scheme in ("postgresql", "postgres")
-    return create_engine(f"postgresql+psycopg://{rest}", poolclass=NullPool)
+    once = {"prepare_threshold": None}  # a pooler would keep what is prepared for whoever comes next
+    return create_engine(f"postgresql+psycopg://{rest}", poolclass=NullPool, connect_args=once)

@@ -1,16 +1,17 @@
 """What `lrs serve` runs: a parent, which listens and looks after the others, a processor, and API processes.
 
-Python does one thing at a time in a process, so what takes statements in and what folds them do not share one. Requests
-go to whichever API process takes them first; the processor tells all of them what has changed (streams/relay.py).
+Python does one thing at a time in a process, so what takes statements in and what folds them do not share one. The
+kernel deals connections out to the API processes; the processor tells all of them what has changed (streams/relay.py).
 """
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -25,19 +26,20 @@ from lrs.settings import Settings
 
 BACKLOG = 2048
 SHUTDOWN_SECONDS = 3
+FILES = 65_536
 
 
 @contextmanager
 def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
     """Listens, and answers where (http://host:port) and the processes, once all are ready."""
-    with _listening(settings.host, settings.port) as listener, _folder() as folder:
+    with _listening(settings.host, settings.port, settings.workers) as listeners, _folder() as folder:
         relay = Path(folder) / "relay"
         tasks: dict[str, Callable[[Children], None]] = {"processor": partial(_process, settings, url, relay)}
-        for number in range(1, settings.workers + 1):
+        for number, listener in enumerate(listeners, 1):
             tasks[f"API process {number}"] = partial(_serve, settings, url, relay, listener)
         with Children(tasks) as children:
             children.until_ready(len(tasks))
-            host, port = listener.getsockname()[:2]
+            host, port = listeners[0].getsockname()[:2]
             yield f"http://{f'[{host}]' if ':' in host else host}:{port}", children
 
 
@@ -48,18 +50,28 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-    with listener:
-        yield listener
+def _listening(host: str, port: int, count: int) -> Iterator[list[socket.socket]]:
+    """A socket for each API process: from one that they share, the first to look takes every connection that waits.
+
+    The parent holds them, so that who waits at one whose process has ended is served by the next.
+    """
+    with ExitStack() as held:
+        try:
+            family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            with socket.create_server(address[:2], family=family) as alone:  # fails where another server listens
+                here = alone.getsockname()[:2]
+            listeners = [
+                held.enter_context(socket.create_server(here, family=family, backlog=BACKLOG, reuse_port=count > 1))
+                for _ in range(count)
+            ]
+        except OSError as error:
+            raise click.ClickException(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+        yield listeners
 
 
 def _serve(settings: Settings, url: str, relay: Path, listener: socket.socket, children: Children) -> None:
     """One API process."""
+    _allow_connections()
     signal.signal(signal.SIGTERM, end_in_order)  # uvicorn raises the signal again after its own shutdown
     config = BoundedConfig(
         application(settings, url, relay),
@@ -70,6 +82,14 @@ def _serve(settings: Settings, url: str, relay: Path, listener: socket.socket, c
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_ApiProcess(config, children).serve([listener]))
+
+
+def _allow_connections() -> None:
+    """A connection is an open file, of which a process may at first have no more than 1,024 on many systems."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if most == resource.RLIM_INFINITY else min(FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _process(settings: Settings, url: str, relay: Path, children: Children) -> None:

@@ -28,6 +28,17 @@ class Settings(BaseSettings):
         str | None,
         Field(pattern="^postgres(ql)?://", description="a PostgreSQL or TimescaleDB of your own, as postgresql://…"),
     ] = None
+    read_database_url: Annotated[
+        str | None,
+        Field(
+            pattern="^postgres(ql)?://",
+            description="a streaming replica of it, which queries, course pages and counts are read from",
+        ),
+    ] = None
+    prepared_statements: Annotated[
+        Literal["auto", "on"],
+        Field(description="on: prepare statements behind a pooler too, as PgBouncer 1.22 lets one; auto: only without"),
+    ] = "auto"
     bootstrap_credential: Annotated[
         SecretStr | None, Field(description="key:secret of a credential to create if it does not exist")
     ] = None
@@ -61,6 +72,9 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="seconds a request may take to arrive, and one more for every 100 kB that came")
     ] = 60.0
     max_body_bytes: Annotated[int, Field(gt=0, description="largest request body, in bytes")] = 16_000_000
+    max_held_bytes: Annotated[
+        int, Field(gt=0, description="most bytes of request bodies that an API process holds at a time; beyond it, 503")
+    ] = 128_000_000
     max_attachment_bytes: Annotated[
         int, Field(gt=0, description="largest request with attachments, in bytes: statements and contents together")
     ] = 100_000_000
@@ -72,13 +86,20 @@ class Settings(BaseSettings):
             " the database where none is given",
         ),
     ] = None
+    read_after_seconds: Annotated[
+        float, Field(gt=0, le=60, description="longest that a request with X-LRS-Read-After waits before it is refused")
+    ] = 5.0
     page_size: Annotated[int, Field(gt=0, le=10_000, description="most statements in one page")] = 100
     clock_seconds: Annotated[float, Field(gt=0, description="how often a clock event is written, in seconds")] = 3600.0
     workers: Annotated[
         int, Field(ge=1, le=64, description="API processes, beside the one that keeps the read models")
     ] = 1
-    write_connections: Annotated[int, Field(gt=0, description="connections for storing statements")] = 4
-    read_connections: Annotated[int, Field(gt=0, description="connections for queries")] = 4
+    write_connections: Annotated[
+        int | None, Field(gt=0, description="connections of each API process for storing statements; 4, or 3 of many")
+    ] = None
+    read_connections: Annotated[
+        int | None, Field(gt=0, description="connections of each API process for queries; 4, or down to 2 of many")
+    ] = None
 
     @field_validator("bootstrap_credential")
     @classmethod
@@ -93,4 +114,10 @@ class Settings(BaseSettings):
     def _tokens_for_us_only(self) -> Self:
         if (self.oidc_issuer is None) != (self.oidc_audience is None):
             raise ValueError("LRS_OIDC_ISSUER and LRS_OIDC_AUDIENCE must be given together")
+        return self
+
+    @model_validator(mode="after")
+    def _replica_of_something(self) -> Self:
+        if self.read_database_url is not None and self.database_url is None:
+            raise ValueError("LRS_READ_DATABASE_URL is a replica of LRS_DATABASE_URL, which must be given too")
         return self

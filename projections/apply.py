@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,16 +15,18 @@ from psycopg import AsyncConnection
 
 from projections import checkpoint
 from projections.checkpoint import Checkpoint, Moved
-from projections.fact import Derived, derive
-from projections.fact_rows import KnownTexts, write_facts, write_texts
-from projections.learner_rows import Pair, write_aged, write_enrollments, write_names, write_nodes, write_resized
+from projections.enrollment_rows import write_aged, write_enrollments, write_resized
+from projections.fact import Derived, derived
+from projections.fact_rows import write_facts
+from projections.learner_rows import write_names, write_nodes
+from projections.memory import Memory, Pair
+from projections.names import Name
 from projections.outline_rows import write_outlines
-from projections.payload import parse
 from projections.sql import QUERIES
 from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 
 PROJECTION = "live"
-VERSION = 1
+VERSION = 2
 """Raised whenever the folds give other rows for the same log."""
 
 
@@ -46,12 +47,13 @@ class OutOfTurn(Exception):
 
 
 class Projector:
-    """Applies batches; remembers which dictionary entries are in the database already."""
+    """Applies batches; remembers what it knows of the tables, as long as nobody else has been at work."""
 
     def __init__(self, shard: int = 0) -> None:
         self._shard = shard
-        self._iris = KnownTexts()
-        self._claims = KnownTexts()
+        self._memories: dict[int, Memory] = {}
+        self._remembered: int | None = None
+        """The position that the memories hold at."""
 
     async def checkpoint(self, connection: AsyncConnection) -> Checkpoint:
         """Where the read models stand."""
@@ -66,77 +68,77 @@ class Projector:
         Raises OutOfTurn, and changes nothing, when the read models do not stand at `begin`.
         """
         changes: list[CourseChange] = []
-        learnt: list[tuple[KnownTexts, list[tuple[UUID, str]]]] = []
+        if self._remembered != begin.position:
+            self._memories = {}
+        self._remembered = None
         async with connection.transaction():
             held = await checkpoint.lock(connection, PROJECTION, self._shard, VERSION)
             if held.position != begin.position:
                 raise OutOfTurn
             for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
-                changes += await self._apply(connection, tenant, list(group), learnt)
+                memory = self._memories.setdefault(tenant, Memory())
+                changes += await _apply(connection, tenant, list(group), memory)
+                memory.bound()
             if await checkpoint.move(connection, PROJECTION, self._shard, begin, end) is Moved.TAKEN:
                 raise OutOfTurn
-        for known, entries in learnt:
-            known.learn(entries)
+        self._remembered = end.position
         return changes
 
-    async def _apply(
-        self,
-        connection: AsyncConnection,
-        tenant: int,
-        events: list[LogEvent],
-        learnt: list[tuple[KnownTexts, list[tuple[UUID, str]]]],
-    ) -> list[CourseChange]:
-        statements = [event for event in events if isinstance(event, StatementEvent)]
-        derived = [one for one in map(_derive, statements) if one is not None]
-        voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
-        new_iris, new_claims = await write_texts(connection, tenant, derived, self._iris, self._claims)
-        learnt += [(self._iris, new_iris), (self._claims, new_claims)]
-        touched = await write_facts(connection, tenant, derived, voids)
-        texts = {one.fact.claim: one.claims for one in derived if one.fact.claim and one.claims}
-        outline = await write_outlines(connection, tenant, touched, texts)
-        keys = touched.keys | outline.keys
-        if keys:
-            await write_nodes(connection, tenant, keys, outline.outlines)
-        before, now = await _move_clock(connection, tenant, events)
-        pairs: set[Pair] = {(course, person) for course, person, _ in keys}
-        if pairs:
-            await write_enrollments(connection, tenant, pairs, now)
-        if outline.resized:
-            pairs |= await write_resized(connection, tenant, outline.resized, now)
-        if now is not None and now != before:
-            pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), now)
-        if touched.named:
-            await write_names(connection, tenant, touched.named)
-        return _changes(tenant, pairs, outline.courses | touched.courses, outline.recounted)
+
+async def _apply(
+    connection: AsyncConnection, tenant: int, events: Sequence[LogEvent], memory: Memory
+) -> list[CourseChange]:
+    statements = [event for event in events if isinstance(event, StatementEvent)]
+    found = [one for one in map(_derive, statements) if one is not None]
+    voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
+    touched = await write_facts(connection, tenant, found, voids, memory)
+    texts = {one.fact.claim: one.claims for one in found if one.fact.claim and one.claims}
+    outline = await write_outlines(connection, tenant, touched, texts, memory)
+    keys = touched.fresh.keys() | touched.disturbed | outline.keys
+    gains = await write_nodes(connection, tenant, keys, touched, memory.outlines) if keys else {}
+    before = await _move_clock(connection, tenant, events, memory)
+    anew = touched.lost | {(course, person) for course, person, _ in outline.keys}
+    pairs: set[Pair] = await write_enrollments(connection, tenant, keys, gains, anew, memory) if keys else set()
+    if outline.resized:
+        pairs |= await write_resized(connection, tenant, outline.resized, memory)
+    if memory.clock is not None and memory.clock != before:
+        pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), memory)
+    if touched.seen or touched.renamed:
+        await write_names(connection, tenant, touched, memory)
+    return _changes(tenant, pairs, outline.courses | touched.courses, outline.recounted)
 
 
 def _derive(event: StatementEvent) -> Derived | None:
-    statement: dict[str, Any] = parse(event.payload)
-    return derive(event.position, event.id, event.stored, event.timestamp, statement, event.voided_position)
+    return derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
 
 
 async def _move_clock(
-    connection: AsyncConnection, tenant: int, events: Sequence[LogEvent]
-) -> tuple[datetime | None, datetime | None]:
-    """The clock before and after this batch."""
-    row = await (await connection.execute(QUERIES.clock.sql, {"tenant": tenant})).fetchone()
-    before: datetime | None = row[0] if row else None
+    connection: AsyncConnection, tenant: int, events: Sequence[LogEvent], memory: Memory
+) -> datetime | None:
+    """Brings the memory's clock to what it is after this batch; answers what it was before."""
+    if not memory.clock_read:
+        row = await (await connection.execute(QUERIES.clock.sql, {"tenant": tenant})).fetchone()
+        memory.clock, memory.clock_read = row[0] if row else None, True
+    before = memory.clock
     ticks = [
         msgspec.convert(event.payload["now"], datetime)
         for event in events
         if isinstance(event, ControlEvent) and event.kind == CLOCK_TICK
     ]
-    now = max([*ticks, *([before] if before else [])], default=None)
-    if now is not None and now != before:
-        await connection.execute(QUERIES.set_clock.sql, {"tenant": tenant, "now": now})
-    return before, now
+    memory.clock = max([*ticks, *([before] if before else [])], default=None)
+    if memory.clock is not None and memory.clock != before:
+        await connection.execute(QUERIES.set_clock.sql, {"tenant": tenant, "now": memory.clock})
+    return before
 
 
-def _changes(tenant: int, pairs: set[Pair], courses: set[UUID], recounted: set[UUID]) -> list[CourseChange]:
-    persons: dict[UUID, set[UUID]] = {course: set() for course in courses}
+def _changes(tenant: int, pairs: set[Pair], courses: set[Name], recounted: set[Name]) -> list[CourseChange]:
+    persons: dict[Name, set[UUID]] = {course: set() for course in courses}
     for course, person in pairs:
-        persons.setdefault(course, set()).add(person)
-    return [CourseChange(tenant, course, frozenset(found), course in recounted) for course, found in persons.items()]
+        persons.setdefault(course, set()).add(UUID(bytes=person))
+    return [
+        CourseChange(tenant, UUID(bytes=course), frozenset(found), course in recounted)
+        for course, found in persons.items()
+    ]
 
 
 def _tenant(event: LogEvent) -> int:

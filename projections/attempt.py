@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from projections.fact import Fact, is_scoring
+from projections.fact import Deed, Fact, is_scoring
 from projections.node_progress import VISIT_GAP, length_of
 from projections.vocabulary import Event
 
@@ -25,12 +25,12 @@ class Attempt(NamedTuple):
     duration: int
 
 
-def fold(facts: Sequence[Fact]) -> list[Attempt]:
+def fold(facts: Sequence[Deed | Fact]) -> list[Attempt]:
     """The attempts of one key (course, person, node); `facts` are in order."""
     if not any(is_scoring(fact.event, fact.score) for fact in facts):
         return []
-    groups: dict[str, list[Fact]] = {}
-    last: Fact | None = None
+    groups: dict[str, list[Deed | Fact]] = {}
+    last: Deed | Fact | None = None
     key = ""
     for fact in facts:
         if fact.attempt is not None:
@@ -43,28 +43,28 @@ def fold(facts: Sequence[Fact]) -> list[Attempt]:
     return [row for key, group in groups.items() if (row := _attempt(key, group)) is not None]
 
 
-def _attempt(key: str, group: list[Fact]) -> Attempt | None:
+def _attempt(key: str, group: list[Deed | Fact]) -> Attempt | None:
     scoring = [fact for fact in group if is_scoring(fact.event, fact.score)]
     if not scoring:
         return None
-    scored = next((fact for fact in reversed(scoring) if fact.score is not None), scoring[-1])
+    scored = next((fact for fact in reversed(scoring) if fact.score is not None), None)
     verdicts = (_success(fact) for fact in reversed(scoring))
     return Attempt(
         attempt=key,
         started_at=group[0].at,
         submitted_at=scoring[-1].at,
-        raw=scored.raw,
-        min=scored.min,
-        max=scored.max,
-        scaled=scored.scaled,
-        score=scored.score,
-        score_suspect=scored.score_suspect,
+        raw=None if scored is None else scored.raw,
+        min=None if scored is None else scored.min,
+        max=None if scored is None else scored.max,
+        scaled=None if scored is None else scored.scaled,
+        score=None if scored is None else scored.score,
+        score_suspect=scored is not None and scored.score_suspect,
         success=next((verdict for verdict in verdicts if verdict is not None), None),
         duration=length_of(group),
     )
 
 
-def _success(fact: Fact) -> bool | None:
+def _success(fact: Deed | Fact) -> bool | None:
     if fact.event in (Event.PASSED, Event.FAILED):
         return fact.event == Event.PASSED
     return fact.success

@@ -4,10 +4,16 @@ docs/read-models.md, section 9.
 """
 
 from datetime import datetime
+from decimal import Context, Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from projections.gradebook import Grade
+from projections.node_progress import NodeProgress
 from projections.vocabulary import Event
+
+_EXACT = Context(prec=1000)
+"""Sums of binary64 numbers as PostgreSQL has them as `numeric`, 15 digits each: exact, in whatever order."""
 
 
 class Standing(NamedTuple):
@@ -28,10 +34,21 @@ class Standing(NamedTuple):
     satisfied_by: UUID | None
     verdict: bool | None
     completed_nodes: int
-    progress_sum: float
+    progress_sum: Decimal
     own_score: float | None
-    score_sum: float
+    score_sum: Decimal
     scores: int
+
+
+class Share(NamedTuple):
+    """What one node adds to the sums. score None: it does not count, or there is none."""
+
+    completed: bool
+    fraction: float
+    score: float | None
+
+
+NO_SHARE = Share(False, 0.0, None)
 
 
 class Enrollment(NamedTuple):
@@ -67,9 +84,61 @@ def fold(sums: Standing) -> Enrollment:
         completed_at=sums.completed_at,
         satisfied_by=sums.satisfied_by,
         completed_nodes=sums.completed_nodes,
-        progress_sum=sums.progress_sum,
+        progress_sum=float(sums.progress_sum),
         own_score=sums.own_score,
-        score_sum=sums.score_sum,
+        score_sum=float(sums.score_sum),
         scores=sums.scores,
         verdict=sums.verdict,
     )
+
+
+def share_of(state: str, fraction: float, score: float | None, *, counts: bool, required: bool) -> Share:
+    """What a learner's row on a node, and the grade for it, add to the sums."""
+    if not required:
+        return NO_SHARE
+    return Share(state == "completed", fraction, score if counts else None)
+
+
+def advance(
+    sums: Standing, row: NodeProgress, grade: Grade | None, share: Share, before: Share, *, course_node: bool
+) -> Standing:
+    """The sums when one node's row has gained facts and lost none; before: what the node added until now."""
+    progress_sum, score_sum, scores = sums.progress_sum, sums.score_sum, sums.scores
+    if share.fraction != before.fraction:
+        progress_sum = _moved(progress_sum, before.fraction, share.fraction)
+    if share.score != before.score:
+        score_sum = _moved(score_sum, before.score or 0.0, share.score or 0.0)
+        scores += (share.score is not None) - (before.score is not None)
+    last = sums.last_activity_at, sums.last_activity_id
+    if row.last_activity_at is not None and row.last_activity_id is not None:
+        now = row.last_activity_at, row.last_activity_id
+        last = now if last[0] is None or last[1] is None else max(now, (last[0], last[1]))
+    return Standing(
+        min(sums.first_at, row.first_at),
+        _earlier(sums.enrolled_at, row.enrolled_at),
+        _earlier(sums.started_at, row.first_activity_at),
+        *last,
+        row.standing if course_node else sums.standing,
+        row.completed_at if course_node else sums.completed_at,
+        row.satisfied_by if course_node else sums.satisfied_by,
+        row.verdict if course_node else sums.verdict,
+        sums.completed_nodes + share.completed - before.completed,
+        progress_sum,
+        (None if grade is None else grade.score) if course_node else sums.own_score,
+        score_sum,
+        scores,
+    )
+
+
+def _moved(total: Decimal, old: float, new: float) -> Decimal:
+    return _EXACT.add(_EXACT.subtract(total, _exact(old)), _exact(new))
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(format(value, ".15g"))
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)

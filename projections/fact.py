@@ -1,33 +1,46 @@
-"""A statement becomes at most one fact: a narrow row, from this statement alone. docs/read-models.md, section 1."""
+"""A statement becomes at most one fact: a narrow row, from this statement alone. docs/read-models.md, section 1.
+
+What many statements have in common (who; what, and where in a course) is worked out once: `derived` knows it again by
+its text, byte for byte. `derive` does the same without a memory.
+"""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from projections.media_coverage import Media, media_of
-from projections.placement import THE_COURSE, Claim, Placement, is_course, place, type_of
+from projections.names import Name, hash_of, named
+from projections.payload import cut_up, parse
+from projections.placement import THE_COURSE, Claim, is_course
 from projections.score import score_of
+from projections.shared_parts import (
+    REMEMBERED,
+    ClaimSet,
+    Doer,
+    Matter,
+    claims_of,
+    doer_in,
+    doer_of,
+    matter_in,
+    matter_of,
+)
 from projections.vocabulary import (
-    ATTEMPT_TYPE,
     CMI5_PROGRESS,
     CMI5_SESSION,
     COURSE_EVENTS,
     EVENTS,
     MEDIA_EVENTS,
     MEDIA_TYPES,
-    OPEN_EDX_ATTEMPT,
     TRACKED,
     VOIDED,
     Event,
 )
-from schemas.identity import inverse_functional_identifier
 
 _DURATION = re.compile(
     r"^P(?:(?P<W>[\d.,]+)W|(?:(?P<Y>[\d.,]+)Y)?(?:(?P<M>[\d.,]+)M)?(?:(?P<D>[\d.,]+)D)?"
@@ -40,22 +53,24 @@ _DIGITS = 40
 """Digits of a part of a duration that are read: more of them are beyond LONGEST, or beyond a millisecond."""
 LONGEST_KEY = 200
 """Characters of an attempt key; a longer one is shortened, with a hash of the whole at its end."""
-_NOWHERE = Placement(None, "unassigned", None, ())
 
 
 class Fact(NamedTuple):
-    """One row of the table `fact`, columns in its order. duration in milliseconds; score and progress 0…1."""
+    """One row of the table `fact`, columns in its order. duration in milliseconds; score and progress 0…1.
+
+    id and verb are what rules and explanations are told of: UUIDs; the other names are for the tables alone.
+    """
 
     position: int
     id: UUID
     at: datetime
-    person: UUID | None
-    course: UUID | None
-    activity: UUID | None
+    person: Name | None
+    course: Name | None
+    activity: Name | None
     verb: UUID
     event: str
     placement: str
-    registration: UUID | None
+    registration: Name | None
     attempt: str | None
     raw: float | None
     min: float | None
@@ -68,44 +83,44 @@ class Fact(NamedTuple):
     duration: int | None
     progress: float | None
     media: str | None
-    claim: UUID | None
+    claim: Name | None
     actor_name: str | None
     voided_position: int | None
 
 
-class ClaimSet(NamedTuple):
-    """All that one statement says of the outline.
+class Deed(NamedTuple):
+    """What of a fact a learner's rows are computed from."""
 
-    tracked: it shows its node to be learning content; scoring: it scores it.
-    """
-
-    node: str
-    tracked: bool
-    scoring: bool
-    claims: tuple[Claim, ...]
+    id: UUID
+    at: datetime
+    event: str
+    attempt: str | None
+    raw: float | None
+    min: float | None
+    max: float | None
+    scaled: float | None
+    score: float | None
+    score_suspect: bool
+    success: bool | None
+    completion: bool | None
+    duration: int | None
+    progress: float | None
+    media: str | None
 
 
 class Derived(NamedTuple):
     """A fact, and the texts behind the names in it: IRIs, the person's identifier, the claims."""
 
     fact: Fact
-    iris: tuple[str, ...]
+    iris: tuple[tuple[Name, str], ...]
     ifi: str | None
     claims: str | None
 
-    def names(self) -> list[tuple[UUID, str]]:
-        """The dictionary entries for its IRIs."""
-        return [(name_of(iri), iri) for iri in self.iris]
 
-
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=REMEMBERED)
 def name_of(text: str) -> UUID:
-    """The 128-bit name of an IRI or identifier: blake2b, so that every rebuild gives the same."""
-    return _name(text)
-
-
-def _name(text: str) -> UUID:
-    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+    """The name of an IRI or identifier as the tables show it."""
+    return UUID(bytes=named(text))
 
 
 def derive(
@@ -117,59 +132,104 @@ def derive(
     voided_position: int | None = None,
 ) -> Derived | None:
     """The fact of one statement; None for a voiding statement, which only takes facts away."""
-    verb = statement["verb"]["id"]
-    target = statement["object"]
-    kind = target.get("objectType", "Activity")
-    if verb == VOIDED and kind == "StatementRef":
-        return None
-    actor = statement["actor"]
-    result = statement.get("result", {})
     context = statement.get("context", {})
-    is_activity = kind == "Activity"
-    type_ = type_of(target) if is_activity else None
-    placed = place(target, context) if is_activity else _NOWHERE
-    event = _event(verb, type_)
-    ifi = inverse_functional_identifier(actor) if actor.get("objectType", "Agent") == "Agent" else None
-    score = score_of(result.get("score"))
-    registration = context.get("registration")
-    claims = None
-    if placed.node is not None and ifi is not None:
-        said = ClaimSet(placed.node, event in TRACKED, is_scoring(event, score.value), placed.claims)
-        claims = msgspec.json.encode(said).decode()
-    media = None
-    if event is Event.MEDIA or (event is Event.COMPLETED and type_ in MEDIA_TYPES):
-        media = msgspec.json.encode(media_of(verb, result, context)).decode()
-    activity = placed.node or (target["id"] if is_activity else None)
-    name = actor.get("name", "").strip() if ifi else ""
-    fact = Fact(
-        position=position,
-        id=statement_id,
-        at=timestamp or stored,
-        person=None if ifi is None else name_of(ifi),
-        course=None if placed.course is None else name_of(placed.course),
-        activity=None if activity is None else name_of(activity),
-        verb=name_of(verb),
-        event=event.value,
-        placement=placed.step,
-        registration=None if registration is None else UUID(registration),
-        attempt=_short(_attempt(target, context, registration)),
-        raw=score.raw,
-        min=score.min,
-        max=score.max,
-        scaled=score.scaled,
-        score=score.value,
-        score_suspect=score.suspect,
-        success=result.get("success"),
-        completion=result.get("completion"),
-        duration=milliseconds(result.get("duration")),
-        progress=_progress(result.get("extensions", {}).get(CMI5_PROGRESS)),
-        media=media,
-        claim=None if claims is None else _name(claims),
-        actor_name=name or None,
-        voided_position=voided_position,
+    return _derive(
+        position,
+        statement_id,
+        timestamp or stored,
+        doer_of(statement["actor"]),
+        statement["verb"]["id"],
+        matter_of(statement["object"], context.get("contextActivities", {})),
+        statement.get("result", {}),
+        context.get("registration"),
+        context.get("extensions", {}),
+        voided_position,
     )
-    iris = tuple(iri for iri in (verb, activity, placed.course) if iri is not None)
-    return Derived(fact, iris, ifi, claims)
+
+
+def derived(
+    position: int,
+    statement_id: UUID,
+    stored: datetime,
+    timestamp: datetime | None,
+    payload: str,
+    voided_position: int | None = None,
+) -> Derived | None:
+    """As `derive`, of the statement's text."""
+    try:
+        cut = cut_up(payload)
+    except msgspec.ValidationError:
+        return derive(position, statement_id, stored, timestamp, parse(payload), voided_position)
+    context = cut.context
+    return _derive(
+        position,
+        statement_id,
+        timestamp or stored,
+        doer_in(bytes(cut.actor)),
+        cut.verb.id,
+        matter_in(bytes(cut.object), bytes(context.context_activities)),
+        cut.result,
+        context.registration,
+        context.extensions,
+        voided_position,
+    )
+
+
+def _derive(
+    position: int,
+    statement_id: UUID,
+    at: datetime,
+    doer: Doer,
+    verb: str,
+    matter: Matter,
+    result: Mapping[str, Any],
+    registration: str | None,
+    extensions: Mapping[str, Any],
+    voided_position: int | None,
+) -> Derived | None:
+    if verb == VOIDED and matter.kind == "StatementRef":
+        return None
+    event = _event(verb, matter.type)
+    score = score_of(result.get("score"))
+    claim = claims = None
+    if matter.placement.node is not None and doer.ifi is not None:
+        claim, claims = claims_of(matter, tracked=event in TRACKED, scoring=is_scoring(event, score.value))
+    media = None
+    if event is Event.MEDIA or (event is Event.COMPLETED and matter.type in MEDIA_TYPES):
+        media = msgspec.json.encode(media_of(verb, result.get("extensions", {}), extensions)).decode()
+    fact = Fact(
+        position,
+        statement_id,
+        at,
+        doer.person,
+        matter.course,
+        matter.activity,
+        name_of(verb),
+        event.value,
+        matter.placement.step,
+        None if registration is None else _uuid(registration),
+        _short(matter.attempt or _attempt(extensions, registration, matter.number)),
+        score.raw,
+        score.min,
+        score.max,
+        score.scaled,
+        score.value,
+        score.suspect,
+        result.get("success"),
+        result.get("completion"),
+        milliseconds(result.get("duration")),
+        _progress(result.get("extensions", {}).get(CMI5_PROGRESS)),
+        media,
+        claim,
+        doer.name,
+        voided_position,
+    )
+    return Derived(fact, ((named(verb), verb), *matter.iris), doer.ifi, claims)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _uuid(text: str) -> Name:
+    return UUID(text).bytes
 
 
 def is_scoring(event: str, score: float | None) -> bool:
@@ -196,28 +256,15 @@ def _event(verb: str, type_: str | None) -> Event:
     return EVENTS.get(verb, Event.OTHER)
 
 
-def _attempt(target: Mapping[str, Any], context: Mapping[str, Any], registration: str | None) -> str | None:
-    if type_of(target) == ATTEMPT_TYPE:
-        return f"activity:{target['id']}"
-    around = context.get("contextActivities", {})
-    for name in ("parent", "grouping"):
-        members = around.get(name, ())
-        for activity in (members,) if isinstance(members, Mapping) else members:
-            if type_of(activity) == ATTEMPT_TYPE:
-                return f"activity:{activity['id']}"
-    session = context.get("extensions", {}).get(CMI5_SESSION)
+def _attempt(extensions: Mapping[str, Any], registration: str | None, number: str | None) -> str | None:
+    session = extensions.get(CMI5_SESSION)
     if isinstance(session, str):
         return f"session:{session}"
-    if registration is not None:
-        return f"registration:{registration.lower()}"
-    number = target.get("definition", {}).get("extensions", {}).get(OPEN_EDX_ATTEMPT)
-    if isinstance(number, str) or (isinstance(number, int) and not isinstance(number, bool)):
-        return f"number:{number}"
-    return None
+    return number if registration is None else f"registration:{registration.lower()}"
 
 
 def _short(key: str | None) -> str | None:
-    return key if key is None or len(key) <= LONGEST_KEY else f"{key[:160]}…{_name(key).hex}"
+    return key if key is None or len(key) <= LONGEST_KEY else f"{key[:160]}…{hash_of(key).hex()}"
 
 
 def _progress(value: object) -> float | None:

@@ -4,18 +4,21 @@ place.
 Answers which claims and keys gained or lost a live fact; nothing else decides what is computed again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.fact import Derived
+from projections.fact import Derived, Fact
+from projections.memory import Memory, Pair, Seen, unknown
+from projections.names import Name
+from projections.packed_rows import columns, run
 from projections.read_model_tables import CLAIM, FACT, IRI, PERSON
 from projections.sql import QUERIES
 
-Key = tuple[UUID, UUID, UUID]
+Key = tuple[Name, Name, Name]
 """Course, person, node."""
 
 
@@ -23,35 +26,45 @@ Key = tuple[UUID, UUID, UUID]
 class Touched:
     """What gained (said) or lost (unsaid) a live fact.
 
-    said: (course, claim) → the last (at, id) among the gained; unsaid: (course, claim, node). keys: course, person,
-    node. courses: where anything happened. named: persons whose name may have changed.
+    said: (course, claim) → the last (at, id) among the gained; unsaid: (course, claim, node). fresh: the gained facts
+    by key, of this batch; disturbed: keys that lost facts, or gained others. courses: where anything happened. lost:
+    who lost a fact in a course. seen: identifiers of persons with a gained fact; named: the last name of each among
+    these; renamed: persons that lost a fact.
     """
 
-    said: dict[tuple[UUID, UUID], tuple[datetime, UUID]] = field(default_factory=dict)
-    unsaid: set[tuple[UUID, UUID, UUID]] = field(default_factory=set)
-    keys: set[Key] = field(default_factory=set)
-    courses: set[UUID] = field(default_factory=set)
-    named: set[UUID] = field(default_factory=set)
-    registrations: set[tuple[UUID, UUID]] = field(default_factory=set)
+    said: dict[tuple[Name, Name], tuple[datetime, UUID]] = field(default_factory=dict)
+    unsaid: set[tuple[Name, Name, Name]] = field(default_factory=set)
+    fresh: dict[Key, list[Fact]] = field(default_factory=dict)
+    disturbed: set[Key] = field(default_factory=set)
+    courses: set[Name] = field(default_factory=set)
+    lost: set[Pair] = field(default_factory=set)
+    seen: dict[Name, str] = field(default_factory=dict)
+    named: dict[Name, Seen] = field(default_factory=dict)
+    renamed: set[Name] = field(default_factory=set)
+    registrations: set[tuple[Name, Name]] = field(default_factory=set)
 
-    def gain(
-        self,
-        course: UUID | None,
-        node: UUID | None,
-        person: UUID | None,
-        claim: UUID | None,
-        when: tuple[datetime, UUID],
-    ) -> None:
-        """A live fact came to this place."""
-        if course is None or node is None:
-            return
+    def gain(self, one: Derived) -> None:
+        """A new live fact."""
+        fact = one.fact
+        if fact.person is not None and one.ifi is not None:
+            self.seen[fact.person] = one.ifi
+            if fact.registration is not None:
+                self.registrations.add((fact.person, fact.registration))
+            if fact.actor_name is not None:
+                seen = fact.at, fact.id, fact.actor_name
+                self.named[fact.person] = max(seen, self.named.get(fact.person, seen))
+        if fact.course is not None and fact.activity is not None:
+            self.say(fact.course, fact.claim, (fact.at, fact.id))
+            if fact.person is not None:
+                self.fresh.setdefault((fact.course, fact.person, fact.activity), []).append(fact)
+
+    def say(self, course: Name, claim: Name | None, when: tuple[datetime, UUID]) -> None:
+        """A live fact came to this course."""
         self.courses.add(course)
         if claim is not None:
             self.said[course, claim] = max(when, self.said.get((course, claim), when))
-        if person is not None:
-            self.keys.add((course, person, node))
 
-    def lose(self, course: UUID | None, node: UUID | None, person: UUID | None, claim: UUID | None) -> None:
+    def lose(self, course: Name | None, node: Name | None, person: Name | None, claim: Name | None) -> None:
         """A live fact left this place."""
         if course is None or node is None:
             return
@@ -59,25 +72,8 @@ class Touched:
         if claim is not None:
             self.unsaid.add((course, claim, node))
         if person is not None:
-            self.keys.add((course, person, node))
-
-
-class KnownTexts:
-    """Which dictionary entries are surely in the database already, so that they need not be sent again."""
-
-    def __init__(self, limit: int = 500_000) -> None:
-        self._known: set[UUID] = set()
-        self._limit = limit
-
-    def unknown(self, entries: Iterable[tuple[UUID, str]]) -> list[tuple[UUID, str]]:
-        """The entries not known yet, once each."""
-        return list({name: (name, text) for name, text in entries if name not in self._known}.values())
-
-    def learn(self, entries: Iterable[tuple[UUID, str]]) -> None:
-        """After their commit."""
-        if len(self._known) > self._limit:
-            self._known.clear()
-        self._known.update(name for name, _ in entries)
+            self.disturbed.add((course, person, node))
+            self.lost.add((course, person))
 
 
 async def write_facts(
@@ -85,22 +81,17 @@ async def write_facts(
     tenant: int,
     derived: Sequence[Derived],
     voids: Sequence[tuple[int, int]],
+    memory: Memory,
 ) -> Touched:
     """Write one batch: `voids` are (position of the voided, position of the voiding) statements."""
     touched = Touched()
-    facts = [one.fact for one in derived]
-    persons = {
-        one.fact.person: one.ifi for one in derived if one.fact.person is not None and one.fact.voided_position is None
-    }
-    await PERSON.insert(connection, tenant, [(person, ifi, None) for person, ifi in persons.items()])
-    await FACT.insert(connection, tenant, facts)
-    for fact in facts:
-        if fact.voided_position is None:
-            touched.gain(fact.course, fact.activity, fact.person, fact.claim, (fact.at, fact.id))
-            if fact.person is not None and fact.actor_name is not None:
-                touched.named.add(fact.person)
-            if fact.person is not None and fact.registration is not None:
-                touched.registrations.add((fact.person, fact.registration))
+    for one in derived:
+        if one.fact.voided_position is None:
+            touched.gain(one)
+    await _write_texts(connection, tenant, derived, memory)
+    new = [(person, ifi, None) for person, ifi in touched.seen.items() if person not in memory.names]
+    await PERSON.insert(connection, tenant, new)
+    await FACT.add(connection, tenant, [one.fact for one in derived])
     if voids:
         await _void(connection, tenant, voids, touched)
     if touched.registrations:
@@ -109,52 +100,45 @@ async def write_facts(
 
 
 async def _void(connection: AsyncConnection, tenant: int, voids: Sequence[tuple[int, int]], touched: Touched) -> None:
-    first = dict(sorted(voids, reverse=True))
-    cursor = await connection.execute(
-        QUERIES.void_facts.sql,
-        {"tenant": tenant, "positions": list(first), "voided_by": list(first.values())},
-    )
-    for course, node, person, registration, claim, _ in await cursor.fetchall():
+    first = sorted(dict(sorted(voids, reverse=True)).items())
+    asked = columns({"positions": "bigint", "voided_by": "bigint"}, first)
+    for course, node, person, registration, claim in await run(
+        connection, QUERIES.void_facts.sql, {"tenant": tenant, **asked}
+    ):
         touched.lose(course, node, person, claim)
         if person is not None:
-            touched.named.add(person)
+            touched.renamed.add(person)
             if registration is not None:
                 touched.registrations.add((person, registration))
 
 
 async def _place_by_registration(connection: AsyncConnection, tenant: int, touched: Touched) -> None:
-    persons, registrations = (list(column) for column in zip(*sorted(touched.registrations), strict=True))
-    asked = {"tenant": tenant, "persons": persons, "registrations": registrations}
-    unplaced = await (await connection.execute(QUERIES.unplaced_facts.sql, asked)).fetchall()
+    names = {"persons": "uuid", "registrations": "uuid"}
+    asked = columns(names, sorted(touched.registrations))
+    unplaced = await run(connection, QUERIES.unplaced_facts.sql, {"tenant": tenant, **asked})
     if not unplaced:
         return
-    pairs = sorted({(row[3], row[4]) for row in unplaced})
-    asked = {"tenant": tenant, "persons": [p for p, _ in pairs], "registrations": [r for _, r in pairs]}
-    found = await (await connection.execute(QUERIES.registration_courses.sql, asked)).fetchall()
-    courses = {(person, registration): course for person, registration, course in found}
-    moves: list[tuple[int, UUID | None, str]] = []
+    asked = columns(names, sorted({(row[3], row[4]) for row in unplaced}))
+    found = await run(connection, QUERIES.registration_courses.sql, {"tenant": tenant, **asked})
+    courses: dict[tuple[Name, Name], Name] = {(person, registration): course for person, registration, course in found}
+    moves: list[tuple[int, Name | None, str]] = []
     for position, old, node, person, registration, claim, at, statement_id in unplaced:
         new = courses.get((person, registration))
         if new != old:
             moves.append((position, new, "unassigned" if new is None else "registration"))
             touched.lose(old, node, person, claim)
-            touched.gain(new, node, person, claim, (at, statement_id))
+            if new is not None:
+                touched.say(new, claim, (at, UUID(bytes=statement_id)))
+                touched.disturbed.add((new, person, node))
     if moves:
-        columns = [list(column) for column in zip(*moves, strict=True)]
-        await connection.execute(
-            QUERIES.move_facts.sql,
-            {"tenant": tenant, "positions": columns[0], "courses": columns[1], "placements": columns[2]},
-        )
+        asked = columns({"positions": "bigint", "courses": "uuid", "placements": "text"}, moves)
+        await run(connection, QUERIES.move_facts.sql, {"tenant": tenant, **asked})
 
 
-async def write_texts(
-    connection: AsyncConnection, tenant: int, derived: Sequence[Derived], iris: KnownTexts, claims: KnownTexts
-) -> tuple[list[tuple[UUID, str]], list[tuple[UUID, str]]]:
-    """Write the dictionaries; answers what was new to them, to be learnt after the commit."""
-    new_iris = iris.unknown(pair for one in derived for pair in one.names())
-    new_claims = claims.unknown(
-        (one.fact.claim, one.claims) for one in derived if one.fact.claim is not None and one.claims is not None
-    )
-    await IRI.insert(connection, tenant, new_iris)
-    await CLAIM.insert(connection, tenant, new_claims)
-    return new_iris, new_claims
+async def _write_texts(connection: AsyncConnection, tenant: int, derived: Sequence[Derived], memory: Memory) -> None:
+    """The dictionaries."""
+    iris = unknown(memory.iris, (entry for one in derived for entry in one.iris))
+    said = ((one.fact.claim, one.claims) for one in derived)
+    claims = unknown(memory.claims, ((claim, text) for claim, text in said if claim is not None and text is not None))
+    await IRI.insert(connection, tenant, iris)
+    await CLAIM.insert(connection, tenant, claims)

@@ -43,10 +43,8 @@ Played = tuple[int, float, float]
 """Index of the moment that tells of it, from second, to second."""
 
 
-def media_of(verb: str, result: Mapping[str, Any], context: Mapping[str, Any]) -> Media:
-    """Read the video profile's extensions of one statement."""
-    told = result.get("extensions", {})
-    around = context.get("extensions", {})
+def media_of(verb: str, told: Mapping[str, Any], around: Mapping[str, Any]) -> Media:
+    """Read the video profile's extensions of one statement: `told` of its result, `around` of its context."""
     threshold = _number(around.get(VIDEO_EXTENSION + "completion-threshold"))
     return Media(
         played=verb == PLAYED,

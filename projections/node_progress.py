@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from projections.fact import Fact, read_media
+from projections.fact import Deed, Fact, read_media
 from projections.media_coverage import NOTHING, coverage
 from projections.score import PASS_MARK
 from projections.vocabulary import BOOKKEEPING, Event
+
+Told = TypeVar("Told", bound=Deed | Fact)
 
 VISIT_GAP = timedelta(seconds=1800)
 NEARLY = 0.999999
@@ -45,12 +48,15 @@ class NodeProgress(NamedTuple):
     verdict: bool | None
 
 
-def in_order(facts: Sequence[Fact]) -> list[Fact]:
+_moment = attrgetter("at", "id")
+
+
+def in_order(facts: Sequence[Told]) -> list[Told]:
     """Facts in the order that "first" and "last" mean: by time, then id."""
-    return sorted(facts, key=lambda fact: (fact.at, fact.id.int))
+    return sorted(facts, key=_moment)
 
 
-def fold(facts: Sequence[Fact], rule: str, *, course_node: bool) -> NodeProgress:
+def fold(facts: Sequence[Deed | Fact], rule: str, *, course_node: bool) -> NodeProgress:
     """The row of one key; `facts` are in order and not empty; `rule` is the outline node's."""
     acts = [fact for fact in facts if fact.event not in BOOKKEEPING]
     revoked = max((i for i, fact in enumerate(facts) if fact.event == Event.UNCOMPLETED), default=-1)
@@ -82,14 +88,14 @@ def fold(facts: Sequence[Fact], rule: str, *, course_node: bool) -> NodeProgress
     )
 
 
-def _evidence(facts: Sequence[Fact], rule: str, watched: Fact | None) -> Fact | None:
+def _evidence(facts: Sequence[Deed | Fact], rule: str, watched: Deed | Fact | None) -> Deed | Fact | None:
     """The first fact that satisfies the rule; `watched`: the one at which coverage is reached."""
     if rule == "none":
         return None
     return next((fact for fact in facts if fact is watched or _satisfies(fact, rule)), None)
 
 
-def _satisfies(fact: Fact, rule: str) -> bool:
+def _satisfies(fact: Deed | Fact, rule: str) -> bool:
     event, score = fact.event, fact.score
     if event in _GIVEN:
         return True
@@ -109,7 +115,7 @@ def _satisfies(fact: Fact, rule: str) -> bool:
     return False
 
 
-def _fraction(facts: Sequence[Fact], played: float) -> float:
+def _fraction(facts: Sequence[Deed | Fact], played: float) -> float:
     told = max(
         (fact.progress for fact in facts if fact.event == Event.PROGRESSED and fact.progress is not None),
         default=0.0,
@@ -117,8 +123,8 @@ def _fraction(facts: Sequence[Fact], played: float) -> float:
     return min(max(told, played), NEARLY)
 
 
-def _visits(acts: list[Fact]) -> Iterator[list[Fact]]:
-    visit: list[Fact] = []
+def _visits(acts: list[Deed | Fact]) -> Iterator[list[Deed | Fact]]:
+    visit: list[Deed | Fact] = []
     for fact in acts:
         if visit and fact.at - visit[-1].at > VISIT_GAP:
             yield visit
@@ -128,7 +134,7 @@ def _visits(acts: list[Fact]) -> Iterator[list[Fact]]:
         yield visit
 
 
-def length_of(visit: Sequence[Fact]) -> int:
+def length_of(visit: Sequence[Deed | Fact]) -> int:
     """Milliseconds a run of facts took: what was told, or from first to last if that is longer."""
     told = max((fact.duration for fact in visit if fact.duration is not None), default=0)
     return max(told, (visit[-1].at - visit[0].at) // timedelta(milliseconds=1))

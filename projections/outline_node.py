@@ -6,10 +6,11 @@ docs/read-models.md, sections 4 and 5.
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
-from projections.fact import ClaimSet, claimed_iri, name_of
+from projections.fact import claimed_iri
+from projections.names import Name, named
 from projections.placement import THE_COURSE, Claim, level_of, open_edx_kind
+from projections.shared_parts import ClaimSet
 from projections.vocabulary import (
     ASSESSMENT_TYPES,
     DOCUMENT_TYPES,
@@ -24,12 +25,12 @@ from projections.vocabulary import (
 class OutlineNode(NamedTuple):
     """One row of `outline_node`, after tenant and course."""
 
-    node: UUID
+    node: Name
     iri: str
     type: str | None
     title: str | None
     kind: str
-    parent: UUID | None
+    parent: Name | None
     rule: str
     required: bool
     graded: bool
@@ -40,7 +41,7 @@ class Saying(NamedTuple):
 
     claims: ClaimSet
     last_at: datetime
-    last_id: UUID
+    last_id: Name
 
 
 class _Heard:
@@ -117,12 +118,12 @@ def _node(course: str, iri: str, known: _Heard, kind: Level, required_units: set
     counts = kind is Level.UNIT or (kind is Level.ITEM and parent not in required_units)
     required = counts and _is_content(iri, known, kind)
     return OutlineNode(
-        node=name_of(iri),
+        node=named(iri),
         iri=iri,
         type=known.type,
         title=known.title,
         kind=kind.value,
-        parent=None if parent is None else name_of(parent),
+        parent=None if parent is None else named(parent),
         rule=rule_of(known.type, kind, iri),
         required=required,
         graded=required and known.scoring,

@@ -2,117 +2,107 @@
 
 from collections import defaultdict
 from typing import Any
-from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections.fact import claimed_iri, name_of, read_claims
+from projections.fact import claimed_iri, read_claims
 from projections.fact_rows import Key, Touched
+from projections.memory import Memory, Outline
+from projections.names import Name, named
 from projections.outline_node import OutlineNode, Saying, fold
+from projections.packed_rows import array, columns, run
 from projections.placement import THE_COURSE
 from projections.read_model_tables import OUTLINE_CLAIM, OUTLINE_NODE
 from projections.sql import QUERIES
 
-Outline = dict[UUID, OutlineNode]
-
 
 class OutlineChange:
-    """The outlines of the touched courses, the courses whose outline is another now, and keys to compute again."""
+    """The courses whose outline is another now, and keys to compute again."""
 
-    def __init__(self, outlines: dict[UUID, Outline]) -> None:
-        self.outlines = outlines
-        self.courses: set[UUID] = set()
+    def __init__(self) -> None:
+        self.courses: set[Name] = set()
         self.keys: set[Key] = set()
-        self.recounted: set[UUID] = set()
+        self.recounted: set[Name] = set()
         """Courses with another number of required or graded nodes now."""
-        self.resized: dict[UUID, int] = {}
+        self.resized: dict[Name, int] = {}
         """Courses with another number of required nodes now; the smaller of the two numbers."""
 
 
 async def write_outlines(
-    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[UUID, str]
+    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[Name, str], memory: Memory
 ) -> OutlineChange:
-    """`texts`: claim sets of this batch by name, as JSON."""
+    """`texts`: claim sets of this batch by name, as JSON. All touched outlines are in the memory then."""
     unsaid = sorted(touched.unsaid)
     asked_anew = {(course, claim) for course, claim, _ in unsaid}
     said = sorted((key, when) for key, when in touched.said.items() if key not in asked_anew)
     courses = sorted({course for (course, _), _ in said} | {course for course, _, _ in unsaid})
-    outlines: dict[UUID, Outline] = {course: {} for course in courses}
-    if courses:
-        cursor = await connection.execute(QUERIES.outline_nodes.sql, {"tenant": tenant, "courses": courses})
-        for course, *node in await cursor.fetchall():
-            outlines[course][node[0]] = OutlineNode(*node)
-    change = OutlineChange(outlines)
+    await _recall(connection, tenant, [course for course in courses if course not in memory.outlines], memory)
+    change = OutlineChange()
     stale = {course for course, _, _ in unsaid}
     if unsaid:
         await _unsay(connection, tenant, unsaid)
-    new: set[tuple[UUID, UUID]] = set()
+    new: set[tuple[Name, Name]] = set()
     if said:
-        cursor = await connection.execute(
-            QUERIES.say_claims.sql,
-            {
-                "tenant": tenant,
-                "courses": [course for (course, _), _ in said],
-                "claims": [claim for (_, claim), _ in said],
-                "last_at": [when[0] for _, when in said],
-                "last_id": [when[1] for _, when in said],
-            },
-        )
-        new = {(course, claim) for course, claim, is_new in await cursor.fetchall() if is_new}
+        types = {"courses": "uuid", "claims": "uuid", "last_at": "timestamptz", "last_id": "uuid"}
+        asked = columns(types, [(*key, *when) for key, when in said])
+        moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
+        new = {(course, claim) for course, claim, is_new in moved if is_new}
     for (course, claim), _ in said:
         if course not in stale and (
-            (course, claim) in new or not _says_nothing_new(course, texts.get(claim), outlines[course])
+            (course, claim) in new or not _says_nothing_new(course, texts.get(claim), memory.outlines[course])
         ):
             stale.add(course)
     if stale:
-        await _fold_again(connection, tenant, sorted(stale), change)
+        await _fold_again(connection, tenant, sorted(stale), change, memory)
     return change
 
 
-def _says_nothing_new(course: UUID, text: str | None, outline: Outline) -> bool:
+async def _recall(connection: AsyncConnection, tenant: int, courses: list[Name], memory: Memory) -> None:
+    if courses:
+        asked = {"tenant": tenant, "courses": array("uuid", courses)}
+        memory.outlines.update((course, {}) for course in courses)
+        for course, *node in await run(connection, QUERIES.outline_nodes.sql, asked):
+            memory.outlines[course][node[0]] = OutlineNode(*node)
+
+
+def _says_nothing_new(course: Name, text: str | None, outline: Outline) -> bool:
     """Whether a saying that was heard before agrees with the outline: then its being the last changes nothing."""
     if text is None or course not in outline:
         return False
     claims = read_claims(text)
     course_iri = outline[course].iri
     for claim in claims.claims:
-        node = outline.get(name_of(claimed_iri(claim, course_iri)))
+        node = outline.get(named(claimed_iri(claim, course_iri)))
         if node is None or (claim.type or node.type) != node.type or (claim.title or node.title) != node.title:
             return False
         parent = course_iri if claim.parent == THE_COURSE else claim.parent
-        if node.parent is not None and (parent is None or name_of(parent) != node.parent):
+        if node.parent is not None and (parent is None or named(parent) != node.parent):
             return False
     return True
 
 
-async def _unsay(connection: AsyncConnection, tenant: int, unsaid: list[tuple[UUID, UUID, UUID]]) -> None:
-    asked = {
-        "tenant": tenant,
-        "courses": [course for course, _, _ in unsaid],
-        "claims": [claim for _, claim, _ in unsaid],
-        "nodes": [node for _, _, node in unsaid],
-    }
-    left = await (await connection.execute(QUERIES.last_sayings.sql, asked)).fetchall()
+async def _unsay(connection: AsyncConnection, tenant: int, unsaid: list[tuple[Name, Name, Name]]) -> None:
+    asked = columns({"courses": "uuid", "claims": "uuid", "nodes": "uuid"}, unsaid)
+    left = await run(connection, QUERIES.last_sayings.sql, {"tenant": tenant, **asked})
     await OUTLINE_CLAIM.upsert(connection, tenant, left)
     kept = {(course, claim) for course, claim, _, _ in left}
     gone = [(course, claim) for course, claim, _ in unsaid if (course, claim) not in kept]
     await OUTLINE_CLAIM.delete(connection, tenant, gone)
 
 
-async def _fold_again(connection: AsyncConnection, tenant: int, courses: list[UUID], change: OutlineChange) -> None:
-    asked = {"tenant": tenant, "courses": courses}
-    sayings: dict[UUID, list[Saying]] = defaultdict(list)
-    for course, text, at, statement_id in await (
-        await connection.execute(QUERIES.outline_sayings.sql, asked)
-    ).fetchall():
+async def _fold_again(
+    connection: AsyncConnection, tenant: int, courses: list[Name], change: OutlineChange, memory: Memory
+) -> None:
+    asked = {"tenant": tenant, "courses": array("uuid", courses)}
+    sayings: dict[Name, list[Saying]] = defaultdict(list)
+    for course, text, at, statement_id in await run(connection, QUERIES.outline_sayings.sql, asked):
         sayings[course].append(Saying(read_claims(text), at, statement_id))
-    found = await connection.execute(QUERIES.iris.sql, {"tenant": tenant, "ids": courses})
-    iris: dict[UUID, str] = dict(await found.fetchall())
+    iris: dict[Name, str] = dict(await run(connection, QUERIES.iris.sql, {"tenant": tenant, "ids": asked["courses"]}))
     rows: list[tuple[Any, ...]] = []
-    gone: list[tuple[UUID, UUID]] = []
-    again: list[tuple[UUID, UUID]] = []
+    gone: list[tuple[Name, Name]] = []
+    again: list[tuple[Name, Name]] = []
     for course in courses:
-        old = change.outlines[course]
+        old = memory.outlines[course]
         new = {node.node: node for node in fold(iris[course], sayings[course])}
         changed = [node for node in new.values() if old.get(node.node) != node]
         removed = [name for name in old if name not in new]
@@ -126,13 +116,13 @@ async def _fold_again(connection: AsyncConnection, tenant: int, courses: list[UU
             change.recounted.add(course)
         if sizes[0] != sizes[1]:
             change.resized[course] = min(sizes)
-        change.outlines[course] = new
+        memory.outlines[course] = new
     await OUTLINE_NODE.delete(connection, tenant, gone)
     await OUTLINE_NODE.upsert(connection, tenant, rows)
     if again:
-        asked = {"tenant": tenant, "courses": [course for course, _ in again], "nodes": [node for _, node in again]}
-        cursor = await connection.execute(QUERIES.persons_on_nodes.sql, asked)
-        change.keys.update((course, person, node) for course, person, node in await cursor.fetchall())
+        some = columns({"courses": "uuid", "nodes": "uuid"}, again)
+        found = await run(connection, QUERIES.persons_on_nodes.sql, {"tenant": tenant, **some})
+        change.keys.update((course, person, node) for course, person, node in found)
 
 
 def required_nodes(outline: Outline) -> int:

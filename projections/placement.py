@@ -91,10 +91,10 @@ def type_of(activity: Activity) -> str | None:
     return type_ if isinstance(type_, str) else None
 
 
-def place(target: Activity, context: Mapping[str, Any]) -> Placement:
-    """Place a statement whose object is an Activity."""
-    around = [*_members(context, "parent"), *_members(context, "grouping")]
-    ancestors = [(one, type_of(one)) for one in around]
+def place(target: Activity, around: Mapping[str, Any]) -> Placement:
+    """Place a statement whose object is an Activity; `around`: its contextActivities."""
+    above = [*members(around, "parent"), *members(around, "grouping")]
+    ancestors = [(one, type_of(one)) for one in above]
     levels = [level_of(type_, one["id"]) for one, type_ in ancestors]
     node, node_type = target, type_of(target)
     if node_type == ATTEMPT_TYPE:
@@ -103,7 +103,7 @@ def place(target: Activity, context: Mapping[str, Any]) -> Placement:
             return Placement(None, "unassigned", None, ())
         node, node_type = units[0], type_of(units[0])
     node_level = level_of(node_type, node["id"])
-    candidates = _members(context, "parent") if is_course(node_type) else around
+    candidates = members(around, "parent") if is_course(node_type) else above
     course: Activity | None = next((one for one in candidates if is_course(type_of(one))), None)
     step = "context"
     if course is None and is_course(node_type):
@@ -116,7 +116,7 @@ def place(target: Activity, context: Mapping[str, Any]) -> Placement:
     between = [
         (one["id"], type_, one, level)
         for (one, type_), level in zip(ancestors, levels, strict=True)
-        if level in (Level.MODULE, Level.UNIT) and one["id"] != course_iri
+        if level in (Level.MODULE, Level.UNIT)
     ]
     claims = _claims(node, node_type, node_level or Level.UNIT, course, between)
     return Placement(course_iri, step if course is not None else "unassigned", node["id"], claims)
@@ -156,7 +156,7 @@ def _claims(
         claims[node_iri] = Claim(node_iri, "node", node_type, title_of(node), parent)
         claims[THE_COURSE] = Claim(THE_COURSE, "course", course_type, course_title, None)
     for iri, type_, activity, one in between:
-        if iri not in claims:
+        if iri not in claims and iri != course_iri:
             claims[iri] = Claim(iri, "ancestor", type_, title_of(activity), parent_of(iri, one))
     if node_iri in claims:
         base = claims[node_iri].parent
@@ -188,6 +188,7 @@ def _without_sub_content(iri: str) -> str:
     return f"{path}?{kept}" if kept else path
 
 
-def _members(context: Mapping[str, Any], name: str) -> Iterator[Activity]:
-    members = context.get("contextActivities", {}).get(name, ())
-    yield from (members,) if isinstance(members, Mapping) else members
+def members(around: Mapping[str, Any], name: str) -> Iterator[Activity]:
+    """The activities that a statement's contextActivities have under a name."""
+    found = around.get(name, ())
+    yield from (found,) if isinstance(found, Mapping) else found

@@ -18,7 +18,7 @@ WHERE projection = :projection AND shard = :shard AND position = :expected RETUR
 UPDATE fact f SET voided_position = u.voided_by
 FROM unnest(:positions::bigint[], :voided_by::bigint[]) AS u (position, voided_by)
 WHERE f.tenant = :tenant AND f.position = u.position AND f.voided_position IS NULL
-RETURNING f.course, f.activity, f.person, f.registration, f.claim, f.actor_name;
+RETURNING f.course, f.activity, f.person, f.registration, f.claim;
 
 -- name: unplaced_facts
 -- Live facts whose course depends on their registration.
@@ -83,9 +83,18 @@ FROM unnest(:courses::uuid[], :nodes::uuid[]) AS k (course, node)
 JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node
 WHERE f.person IS NOT NULL AND f.voided_position IS NULL;
 
+-- name: rows_of_keys
+-- What these keys have given their learners' sums so far; k.n: which of the keys.
+SELECT k.n, n.state, n.fraction, g.score, g.counts
+FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
+JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person = k.person AND n.node = k.node
+LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person AND g.node = k.node;
+
 -- name: facts_of_keys
--- Every live fact of these keys.
-SELECT f.* FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) AS k (course, person, node)
+-- Every live fact of these keys: which of the keys, and the columns of a Deed.
+SELECT k.n, f.id, f.at, f.event, f.attempt, f.raw, f.min, f.max, f.scaled, f.score, f.score_suspect, f.success,
+    f.completion, f.duration, f.progress, f.media
+FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
 JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node AND f.person = k.person
 WHERE f.voided_position IS NULL;
 
@@ -108,14 +117,14 @@ CROSS JOIN LATERAL (
         (array_agg(n.satisfied_by) FILTER (WHERE n.node = k.course))[1],
         bool_or(n.verdict) FILTER (WHERE n.node = k.course),
         count(*) FILTER (WHERE o.required AND n.state = 'completed')::integer,
-        coalesce(sum(n.fraction::numeric) FILTER (WHERE o.required), 0)::float8
+        coalesce(sum(n.fraction::numeric) FILTER (WHERE o.required), 0)
     FROM node_progress n JOIN outline_node o ON (o.tenant, o.course, o.node) = (n.tenant, n.course, n.node)
     WHERE n.tenant = :tenant AND n.course = k.course AND n.person = k.person
     HAVING count(*) > 0
 ) p
 CROSS JOIN LATERAL (
     SELECT min(score) FILTER (WHERE node = k.course),
-        coalesce(sum(score::numeric) FILTER (WHERE counts), 0)::float8,
+        coalesce(sum(score::numeric) FILTER (WHERE counts), 0),
         count(score) FILTER (WHERE counts)::integer
     FROM gradebook WHERE tenant = :tenant AND course = k.course AND person = k.person
 ) g;
@@ -155,15 +164,11 @@ JOIN enrollment e ON e.tenant = :tenant AND e.course = k.course AND e.person = k
 
 -- name: names_of_persons
 -- The last name each person was seen with; only those with a live fact at all.
-SELECT p.person, p.ifi, n.actor_name
+SELECT p.person, p.ifi, n.actor_name, n.at, n.id
 FROM unnest(:persons::uuid[]) AS k (person) JOIN person p ON p.tenant = :tenant AND p.person = k.person
 LEFT JOIN LATERAL (
-    SELECT actor_name FROM fact
+    SELECT actor_name, at, id FROM fact
     WHERE tenant = :tenant AND person = k.person AND actor_name IS NOT NULL AND voided_position IS NULL
     ORDER BY at DESC, id DESC LIMIT 1
 ) n ON true
 WHERE EXISTS (SELECT FROM fact WHERE tenant = :tenant AND person = k.person AND voided_position IS NULL);
-
--- name: known_texts
--- The identifiers of persons that have a row, whatever has become of it.
-SELECT person, ifi FROM person WHERE tenant = :tenant AND person = ANY(:persons::uuid[]);

@@ -44,4 +44,6 @@ _BEYOND_A_HUNDREDTH = re.compile(r"([.,][0-9]{2})[0-9]+S$")
 
 def to_the_hundredth(duration: str) -> str:
     """The duration without what lies beyond a hundredth of a second: `PT1.129S` is `PT1.12S`."""
+    if duration[-1] != "S" or (duration[-4:-3] in (".", ",") and duration[-3:-1].isdecimal()):
+        return duration  # which most of them are
     return _BEYOND_A_HUNDREDTH.sub(r"\1S", duration)

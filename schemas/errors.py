@@ -58,6 +58,10 @@ class DocumentRefused(_Refused):
     """The document breaks the specification, so nothing was stored or changed."""
 
 
+class ConfigurationRefused(_Refused):
+    """The configuration cannot be used as it is, so nothing of it was set."""
+
+
 class PreconditionFailed(_Refused):
     """The document is not in the state that the request demands of it; nothing was changed."""
 
@@ -124,3 +128,7 @@ class AttachmentsUnavailable(LrsError):
 
 class DatabaseUnavailable(LrsError):
     """The database cannot be reached at the moment; the same request may succeed later."""
+
+
+class NotReadYet(LrsError):
+    """What is read here has not come up to the position that the request names; the same request may succeed later."""

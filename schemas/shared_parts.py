@@ -34,13 +34,14 @@ class Part:
     `noted` is for what others work out about it, so that they do it once: by name, or any key of theirs.
     """
 
-    __slots__ = ("canonical", "noted", "property", "quotes", "value")
+    __slots__ = ("brackets", "canonical", "noted", "property", "quotes", "value")
 
-    def __init__(self, name: str, value: Any, quotes: int) -> None:
+    def __init__(self, name: str, value: Any, text: bytes) -> None:
         self.property = name
         self.value = value
         self.canonical = equivalence.canonical(name, value)
-        self.quotes = quotes
+        self.quotes = text.count(b'"')
+        self.brackets = _opening(text)
         self.noted: dict[Any, Any] = {}
 
 
@@ -61,7 +62,7 @@ class _Remembered:
         part = self._old.get(text)
         if part is None:
             value = self._validate(json_text.read(text))
-            part = Part(self._name, value, text.count(b'"'))
+            part = Part(self._name, value, text)
         if len(text) <= LONGEST:
             if len(self._young) >= REMEMBERED:
                 self._old, self._young = self._young, {}
@@ -123,7 +124,7 @@ def read(raw: bytes, version: XapiVersion) -> tuple[dict[str, Any], tuple[Part, 
 
     Neither has a property used twice, U+0000 or a number that no double holds: what might have is not read here.
     """
-    if b"\\" in raw or raw.count(b"{") + raw.count(b"[") > json_text.DEEPEST:
+    if b"\\" in raw:
         return None
     actors, verbs, objects, activities = _KINDS[version]
     try:
@@ -139,16 +140,26 @@ def read(raw: bytes, version: XapiVersion) -> tuple[dict[str, Any], tuple[Part, 
             parts += (activities.part(bytes(context.context_activities)),)
             context.context_activities = UNSET
             quotes += 2
-    except (msgspec.DecodeError, ValidationError, json_text.NotRecordable):
+        own = {name: value for name in _OWN if (value := getattr(cut, name)) is not UNSET}
+        if context is not UNSET:
+            own["context"] = {
+                name: value for name, field in _CONTEXT if (value := getattr(context, field)) is not UNSET
+            }
+        text = _encode(own)
+    except (msgspec.DecodeError, ValidationError, json_text.NotRecordable, RecursionError):
         return None
-    own = {name: value for name in _OWN if (value := getattr(cut, name)) is not UNSET}
-    if context is not UNSET:
-        own["context"] = {name: value for name, field in _CONTEXT if (value := getattr(context, field)) is not UNSET}
+    quotes += text.count(b'"')
+    brackets = _opening(text)
     for part in parts:
         quotes += part.quotes
-    if quotes + _encode(own).count(b'"') != raw.count(b'"'):
-        return None  # a property is used twice
+        brackets += part.brackets
+    if quotes != raw.count(b'"') or brackets > json_text.DEEPEST:
+        return None  # a property is used twice, or it may be nested too deeply
     return own, parts
+
+
+def _opening(text: bytes) -> int:
+    return text.count(b"{") + text.count(b"[")
 
 
 def whole(own: Mapping[str, Any], parts: tuple[Part, ...]) -> dict[str, Any]:

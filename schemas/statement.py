@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, NotRequired
 from uuid import UUID
@@ -99,8 +98,7 @@ MOST_VIOLATIONS: Final = 1000
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class NewStatement:
+class NewStatement(msgspec.Struct, frozen=True):
     """A valid statement that is not recorded yet.
 
     `value` is the statement as it came (an array of one and a single contextActivity are both possible);

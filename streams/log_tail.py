@@ -5,7 +5,12 @@ from psycopg import AsyncConnection
 from lrs.statement_log.log import read_after
 from lrs.statement_log.safe_bound import SafeBound
 from projections.checkpoint import Checkpoint
-from schemas.log_event import LogEvent
+from schemas.log_event import LogEvent, StatementEvent
+
+LARGEST_BATCH = 4000
+SMALLEST_BATCH = 50
+BATCH_CHARACTERS = 8_000_000
+"""Of statements' texts, that a batch should have at most."""
 
 
 class LogTail:
@@ -14,6 +19,19 @@ class LogTail:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._bound = SafeBound()
+        self._limit = 1000
+        self.at_end = False
+        """Whether `read_on` has last read all that is safe."""
+
+    async def read_on(self, after: Checkpoint) -> tuple[list[LogEvent], Checkpoint]:
+        """As `read`, as much as is good at once: much when far behind, less where statements are large."""
+        events, end = await self.read(after, self._limit)
+        self.at_end = len(events) < self._limit
+        if not self.at_end:
+            characters = sum(len(event.payload) for event in events if isinstance(event, StatementEvent))
+            fitting = BATCH_CHARACTERS * len(events) // max(characters, 1)
+            self._limit = max(min(fitting, 2 * self._limit, LARGEST_BATCH), SMALLEST_BATCH)
+        return events, end
 
     async def read(self, after: Checkpoint, limit: int) -> tuple[list[LogEvent], Checkpoint]:
         """Up to `limit` events after the checkpoint, and the checkpoint that holds once they are applied.

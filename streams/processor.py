@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -12,11 +13,14 @@ from projections.checkpoint import Checkpoint
 from streams.bus import Bus, Change
 from streams.log_tail import LogTail
 
-BATCH = 1000
 POLL_SECONDS = 0.5
-PACE_SECONDS = 0.025
+SHORTEST_PACE_SECONDS = 0.025
+LONGEST_PACE_SECONDS = 0.15
+PACE = 3.0
+"""How many times as long as the last batch took, the processor waits for the next one to fill."""
 RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 30.0
+LONGEST_RETRY_SECONDS = 5.0
+HOLD_SECONDS = 5.0
 LOCK = 0x1C_5E_11  # advisory, one a database: who keeps its read models
 
 _LOG = logging.getLogger("lrs.processor")
@@ -34,20 +38,27 @@ class Processor:
         self._pool = pool
         self._bus = bus
         self._projector = Projector()
+        self._held = 0.0
 
     async def run(self) -> None:
         """Run until cancelled. Whatever goes wrong is said and tried again: nothing is parked, nothing is skipped."""
         pause = RETRY_SECONDS
         while True:
             try:
-                async with self._pool.connection() as log, self._pool.connection() as tables:
-                    await self._stand_by(tables)
+                async with (
+                    self._pool.connection() as log,
+                    self._pool.connection() as tables,
+                    self._pool.connection() as turn,
+                    turn.transaction(),
+                ):
+                    await self._stand_by(turn, tables)
                     begin = await self._projector.checkpoint(tables)
                     self._bus.start(begin.position)
                     tail = LogTail(log)
                     while True:
                         begin = await self._step(tail, tables, begin)
                         pause = RETRY_SECONDS
+                        await self._hold(turn)
             except (psycopg.Error, PoolTimeout, OutOfTurn) as error:
                 _LOG.warning("read models wait at position %s: %r", self._bus.position, error)
             except Exception:
@@ -56,11 +67,15 @@ class Processor:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
-    async def _stand_by(self, tables: psycopg.AsyncConnection) -> None:
-        """Return once this is the processor at work: the lock goes with the connection."""
+    async def _stand_by(self, turn: psycopg.AsyncConnection, tables: psycopg.AsyncConnection) -> None:
+        """Return once this is the processor at work, for as long as the transaction of `turn` lasts.
+
+        A transaction keeps its session, whatever pooler there is; one that writes nothing holds nobody up.
+        """
+        await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         told = False
         while True:
-            row = await (await tables.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])).fetchone()
+            row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
             if row is not None and row[0]:
                 return
             if not told:
@@ -71,9 +86,16 @@ class Processor:
                 self._bus.start(seen.position)
             await asyncio.sleep(RETRY_SECONDS)
 
+    async def _hold(self, turn: psycopg.AsyncConnection) -> None:
+        """Notice before long where the turn is lost; what is written is safe from two processors all the same."""
+        clock = asyncio.get_running_loop().time
+        if clock() - self._held > HOLD_SECONDS:
+            await turn.execute("SELECT")
+            self._held = clock()
+
     async def _step(self, tail: LogTail, tables: psycopg.AsyncConnection, begin: Checkpoint) -> Checkpoint:
         self.wake.clear()
-        events, end = await tail.read(begin, BATCH)
+        events, end = await tail.read_on(begin)
         if end.position == begin.position:
             try:
                 async with asyncio.timeout(POLL_SECONDS):
@@ -81,11 +103,13 @@ class Processor:
             except TimeoutError:
                 pass
             return begin
+        began = time.monotonic()
         changes = await self._projector.apply(tables, events, begin, end)
         self._bus.publish(
             end.position,
             [Change(end.position, one.tenant, one.course, one.persons, one.recounted) for one in changes],
         )
-        if len(events) < BATCH:
-            await asyncio.sleep(PACE_SECONDS)  # under load, few full batches cost far less than many small ones
+        if tail.at_end:  # under load, few full batches cost far less than many small ones
+            pause = PACE * (time.monotonic() - began)
+            await asyncio.sleep(min(max(pause, SHORTEST_PACE_SECONDS), LONGEST_PACE_SECONDS))
         return end

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lrs.api.body import given_back, read_body
 from lrs.api.cross_origin import is_another_site
-from lrs.api.problems import BodyTooLarge, problem
-from schemas.errors import QueryRefused, Violation
+from lrs.api.problems import BodyTooLarge, problem, too_busy
+from schemas.errors import Overloaded, QueryRefused, Violation
 from schemas.version import HEADER, XapiVersion, read_version
 
 CLAUSE = "xAPI 1.0.3 Communication 1.3"
@@ -74,6 +74,9 @@ class AlternateSyntax:
             return
         except BodyTooLarge as error:
             await problem(413, "Body too large", str(error))(scope, receive, send)
+            return
+        except Overloaded as error:
+            await too_busy(error)(scope, receive, send)
             return
         except ClientDisconnect:
             return

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from lrs.api.turns import Turns
 from schemas.statement import NewStatement, read_statements
 from schemas.version import XapiVersion
 
@@ -21,6 +22,7 @@ MANY_COMMAS = 5_000
 T = TypeVar("T")
 
 _BESIDE = ThreadPoolExecutor(1, "large-body")
+_TURNS = Turns()
 
 
 async def read_beside(
@@ -28,6 +30,7 @@ async def read_beside(
 ) -> list[NewStatement]:
     """What `read_statements` reads and raises."""
     if not _is_large(body):
+        await _TURNS.take(len(body))
         return read_statements(body, version, statement_id=statement_id, single=single)
     return await beside(body, partial(read_statements, body, version, statement_id=statement_id, single=single))
 

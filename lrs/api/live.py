@@ -107,6 +107,6 @@ def channels_of(request: Request) -> Channels:
     """The application's channels, made when the first reader comes."""
     state = request.app.state
     if not hasattr(state, "channels"):
-        state.channels = Channels(state.services.bus, state.services.read)
+        state.channels = Channels(state.services.bus, state.services.primary)
     found: Channels = state.channels
     return found

@@ -16,14 +16,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from lrs.access.tokens import is_bearer
+from lrs.bounded_http import TOO_BUSY
 from schemas.errors import (
     AttachmentsUnavailable,
+    ConfigurationRefused,
     CredentialDisabled,
     DatabaseUnavailable,
     DocumentConflict,
     DocumentRefused,
     IssuerUnavailable,
     NotFound,
+    NotReadYet,
     NotSignedIn,
     OtherOrigin,
     Overloaded,
@@ -63,6 +66,11 @@ def problem(
     return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
 
 
+def too_busy(error: Exception) -> Response:
+    """The answer to Overloaded."""
+    return problem(503, "Too busy", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
 async def answered(app: FastAPI, request: Request, error: Exception) -> Response:
     """What a route that raised the error would have answered; raises the error where nobody foresaw it."""
     for kind in type(error).__mro__:
@@ -78,15 +86,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(StatementRefused)
     @app.exception_handler(QueryRefused)
-    async def refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, StatementRefused | QueryRefused)
-        title = "Statement refused" if isinstance(error, StatementRefused) else "Query refused"
-        return problem(400, title, violations=error.violations)
-
     @app.exception_handler(DocumentRefused)
-    async def document_refused(_: Request, error: Exception) -> Response:
-        assert isinstance(error, DocumentRefused)
-        return problem(400, "Document refused", violations=error.violations)
+    @app.exception_handler(ConfigurationRefused)
+    async def refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, StatementRefused | QueryRefused | DocumentRefused | ConfigurationRefused)
+        return problem(400, type(error).__name__.replace("Refused", " refused"), violations=error.violations)
 
     @app.exception_handler(DocumentConflict)
     async def document_conflict(_: Request, error: Exception) -> Response:
@@ -156,8 +160,13 @@ def install(app: FastAPI) -> None:
         return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
     @app.exception_handler(Overloaded)
-    async def overloaded(_: Request, error: Exception) -> Response:
-        return problem(503, "Too busy", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
+    async def overloaded(request: Request, error: Exception) -> Response:
+        request.scope[TOO_BUSY] = True
+        return too_busy(error)
+
+    @app.exception_handler(NotReadYet)
+    async def not_read_yet(_: Request, error: Exception) -> Response:
+        return problem(503, "Not read yet", str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
 
     @app.exception_handler(AttachmentsUnavailable)
     async def attachments_unavailable(_: Request, error: Exception) -> Response:

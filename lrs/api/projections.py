@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import aiosql
 from fastapi import APIRouter, Query
 
+from lrs.api.read_after import wait_for_read_models
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
 
@@ -23,8 +24,7 @@ async def get_projections(
     wait_for: answer once the read models have reached this position (of X-LRS-Position), or after 10 s.
     """
     if wait_for is not None:
-        await here.bus.wait(wait_for - 1, LONGEST_WAIT_SECONDS)
-        return {"position": here.bus.position}
+        return {"position": await wait_for_read_models(here, wait_for, LONGEST_WAIT_SECONDS)}
     async with here.read.connection() as connection:
         row = await (await connection.execute(QUERIES.standing.sql, {"tenant": who.tenant})).fetchone()
         cursor = await connection.execute(QUERIES.count_rows.sql, {"tenant": who.tenant})

@@ -1,7 +1,7 @@
 """What the routes work with; put together in `lrs.main`, found on the application's state."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,12 +9,15 @@ from fastapi import Depends, Request
 from lrs.access.credentials import Credential, Credentials
 from lrs.access.tokens import Tokens, is_bearer
 from lrs.attachments.store import Attachments
+from lrs.configuration.store import Configurations
 from lrs.database import Pool
 from lrs.documents.store import Documents
 from lrs.settings import Settings
 from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.repairs import Repairs
+from lrs.statement_log.replica import Replica
+from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
 from schemas.errors import NotSignedIn
 from streams.bus import Bus
@@ -31,12 +34,28 @@ class Services:
     attachments: Attachments
     repairs: Repairs
     credentials: Credentials
-    search: Search
+    configurations: Configurations
+    primary_search: Search
     bus: Bus
     wake: Callable[[], None]
     """Call it after a commit: the processor looks at once instead of at its next poll."""
     tokens: Tokens | None = None
     """None where the settings name no issuer of bearer tokens."""
+    replica: Replica | None = None
+    """None where the settings name no replica; `read` is its pool where they do."""
+    bound: SafeBound = field(default_factory=SafeBound)
+    """The safe bound of the primary."""
+
+    @property
+    def primary(self) -> Pool:
+        """For what must be as new as the last commit."""
+        return self.read if self.replica is None else self.replica.primary
+
+    @property
+    def search(self) -> Search:
+        """Where this request reads: on the replica, where there is one and it is not passed over."""
+        replica = self.replica
+        return self.primary_search if replica is None or replica.pool.is_passed_over else replica.search
 
     @property
     def definitions(self) -> Definitions:

@@ -69,6 +69,7 @@ class ShortWay:
             version = read_version(head.version)
             who = await here.verify(head.authorization)
             permit(who, AccessScope.STATEMENTS_WRITE)
+            here.log.expect_room()
             body = await received(receive, head.length, self._settings.max_body_bytes)
             answer = None if who.compatibility else await _store(here, who, body, version)
         except Exception as error:

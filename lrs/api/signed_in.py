@@ -1,7 +1,8 @@
 """Who is asking, and may they: one dependency for each thing that a route lets one do.
 
 xAPI 1.0.3 Communication 4.2 has the scopes. What is not said there: Agents, Activities, the course pages and the counts
-are made from everyone's statements, so they need statements/read; only `all` may see or change credentials.
+are made from everyone's statements, so they need statements/read; only `all` may see or change credentials, or
+set anything of courses and persons.
 """
 
 from collections.abc import Awaitable, Callable

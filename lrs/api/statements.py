@@ -46,6 +46,7 @@ router = APIRouter(prefix="/xapi/statements", tags=["statements"])
 async def post_statements(request: Request, version: Version, who: StatementWriter, here: Serving) -> Response:
     """Store one statement or a batch, all or nothing; answers the ids in order (2.1.2)."""
     _only(request, ())
+    here.log.expect_room()
     if wants_results(request):
         results = await store_each(request, version, who, here)
         headers = storing(here, results.positions) | results.headers()
@@ -60,6 +61,7 @@ async def post_statements(request: Request, version: Version, who: StatementWrit
 async def put_statement(request: Request, version: Version, who: StatementWriter, here: Serving) -> Response:
     """Store one statement under the id of the request (2.1.1)."""
     _only(request, ("statementId",))
+    here.log.expect_room()
     statement_id = _statement_id(request)
     reading = Reading(who, version, statement_id=statement_id, single=True)
     async with statement_body(request, here.settings, version, reading) as body:
@@ -107,6 +109,8 @@ async def _one(
     if place is None or place.voided is not voided:
         raise unknown
     statement = await here.log.statement_at(place)
+    if statement is None:
+        raise unknown
     if who.reads_only is not None and who.reads_only.text != statement.authority:
         raise unknown
     (document,) = await shown(request, here, who, query.format, [statement])

@@ -6,7 +6,7 @@ GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_KEY …).
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -52,6 +52,11 @@ class Objects:
         """Raises AttachmentsUnavailable where the content cannot be read now."""
         with _translated():
             await obstore.head_async(self._store, _name(tenant, sha2))
+
+    async def remove(self, tenant: int, sha2: bytes) -> None:
+        """Nothing happens where it is gone already. Raises AttachmentsUnavailable."""
+        with _translated(), suppress(FileNotFoundError):
+            await obstore.delete_async(self._store, _name(tenant, sha2))
 
     async def read(self, tenant: int, sha2: bytes) -> AsyncIterator[bytes]:
         """The content, piece by piece. Raises AttachmentsUnavailable."""

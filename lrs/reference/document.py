@@ -10,7 +10,8 @@ from typing import Final
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
-from lrs.reference import descriptions, documents, own, statements
+from lrs.api.read_after import READ_AFTER, waits
+from lrs.reference import configuration, descriptions, documents, own, read_models, statements
 from lrs.reference.operation import Json, Operation, header, refusal
 from lrs.reference.shapes import shapes
 from schemas.version import HEADER
@@ -20,6 +21,8 @@ OPERATIONS: Final = {
     **documents.OPERATIONS,
     **descriptions.OPERATIONS,
     **own.OPERATIONS,
+    **read_models.OPERATIONS,
+    **configuration.OPERATIONS,
 }
 
 INTRODUCTION: Final = """A learning record store: xAPI 1.0.3 and 2.0.0 at /xapi, and what is computed from the \
@@ -34,12 +37,18 @@ VERSION: Final = header(
     "1.0.3",
     required=True,
 )
+READ_LATER: Final = header(
+    READ_AFTER,
+    "See everything up to this position, the X-LRS-Position of another request, or answer 503.",
+    {"type": "string", "pattern": "^[0-9]{1,19}$"},
+    "48213",
+)
 EVERYWHERE: Final = {
     400: refusal("Something of the request breaks a rule."),
     408: refusal("The request did not arrive in time."),
     415: refusal("The body has a Content-Encoding."),
     431: refusal("The head of the request is too large."),
-    503: refusal("The database is away, or too much waits to be stored; Retry-After says when to try again."),
+    503: refusal("The database is away, too much waits to be stored, or it is not to be read yet; see Retry-After."),
 }
 SIGNED_IN: Final = {
     401: refusal("There is no credential, or none in force."),
@@ -99,7 +108,11 @@ def _operation(path: str, method: str, written: Operation) -> Json:
         "tags": [_tag(path)],
         "summary": written.summary,
         "description": _described(written),
-        "parameters": [*([VERSION] if written.versioned else []), *written.parameters],
+        "parameters": [
+            *([VERSION] if written.versioned else []),
+            *written.parameters,
+            *([READ_LATER] if method in ("GET", "HEAD") and waits(path) else []),
+        ],
         "responses": {str(status): _headless(answers[status], method) for status in sorted(answers)},
         "security": [{"basic": []}, {"bearer": []}] if written.scopes else [],
     }

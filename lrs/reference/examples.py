@@ -10,6 +10,7 @@ COURSE: Final = "https://example.org/courses/sailing"
 LESSON: Final = f"{COURSE}/lessons/1"
 COMPLETED: Final = "http://adlnet.gov/expapi/verbs/completed"
 COURSE_ID: Final = "0f5c2c7e-51a3-5d9e-8a54-0b6f1f0a9c11"
+PERSON_ID: Final = "7d1f0c52-93e4-5b0a-b6a7-2c9e8d4f1a03"
 MOMENT: Final = "2026-03-29T10:15:00Z"
 
 ANN: Final[Json] = {"objectType": "Agent", "name": "Ann", "mbox": "mailto:ann@example.org"}

@@ -10,7 +10,9 @@ from pydantic import TypeAdapter, create_model
 from lrs.access.credentials import CredentialEntry
 from lrs.api.batch_results import Result
 from lrs.api.credentials import NewCredential, Rotation, Switch
+from lrs.reference.configuration_shapes import configuration_shapes
 from lrs.reference.operation import Json, refer
+from lrs.reference.read_model_shapes import ANSWERED, read_model_shapes
 from projections.course_view import CourseLine, CourseView
 from schemas.statement import Statement
 
@@ -101,7 +103,10 @@ def shapes() -> Json:
         schema = TypeAdapter[Any](kind).json_schema(ref_template=f"{TEMPLATE}{{model}}")
         found |= schema.pop("$defs", {})
         found[kind.__name__] = schema
-    _, components = msgspec.json.schema_components((CourseView, CourseLine, Result), ref_template=f"{TEMPLATE}{{name}}")
+    answered = (CourseView, CourseLine, Result, *ANSWERED)
+    _, components = msgspec.json.schema_components(answered, ref_template=f"{TEMPLATE}{{name}}")
+    components |= read_model_shapes(components)
+    found |= configuration_shapes(TEMPLATE)
     components["Outcome"] = components.pop("Result")  # there is the result of a statement too
     assert not found.keys() & components.keys()
     # A group of a pattern is in Rust's syntax, where JSON Schema has that of JavaScript.

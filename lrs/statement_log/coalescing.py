@@ -8,14 +8,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from lrs.statement_log.definitions import NewDefinition
+from lrs.statement_log.new_row import Row
 from schemas.errors import Overloaded, StatementConflict
 
 MOST_ROWS = 500
@@ -33,21 +31,6 @@ Key = tuple[int, UUID]
 """Tenant and statement id."""
 
 
-class Row(NamedTuple):
-    """One statement as the log takes it; keys: a PostgreSQL array literal."""
-
-    tenant: int
-    id: UUID
-    digest: bytes
-    timestamp: datetime | None
-    authority: int
-    keys: str
-    payload: str
-    voids: UUID | None
-    definitions: tuple[NewDefinition, ...] = ()
-    refers: UUID | None = None
-
-
 @dataclass(slots=True, eq=False)
 class _Request:
     rows: list[Row]
@@ -62,21 +45,21 @@ class _Request:
         if not self.positions.done():  # whoever asked may have left
             self.positions.set_exception(error)
 
-    def stored(self, positions: dict[Key, int]) -> None:
+    def stored(self, positions: Sequence[int | None]) -> None:
         if not self.positions.done():
-            self.positions.set_result([positions[key] for key in self.keys if key in positions])
+            self.positions.set_result([position for position in positions if position is not None])
 
 
 class Coalescer:
     """Gathers requests and hands them to `write` in groups, `writers` groups at a time.
 
-    write: stores rows of distinct keys, all or nothing, and answers the positions of those that were new; raises
+    write: stores rows of distinct keys, all or nothing, and answers the position of each that was new; raises
     StatementConflict. conflicts: which of the rows are known with other content.
     """
 
     def __init__(
         self,
-        write: Callable[[Sequence[Row]], Awaitable[dict[Key, int]]],
+        write: Callable[[Sequence[Row]], Awaitable[list[int | None]]],
         conflicts: Callable[[Sequence[Row]], Awaitable[set[Key]]],
         writers: int,
     ) -> None:
@@ -87,6 +70,11 @@ class Coalescer:
         self._waiting_rows = 0
         self._waiting_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another group: a batch that comes now would likely be turned away."""
+        return self._waiting_rows > WAITING_ROWS - MOST_ROWS or self._waiting_bytes > WAITING_BYTES - MOST_BYTES
 
     async def store(self, rows: list[Row]) -> list[int]:
         """The positions of those rows that were new. Raises StatementConflict, Overloaded and what `write` raises."""
@@ -167,8 +155,10 @@ class Coalescer:
                     await self._settle([request])
                 return
             else:
+                begin = 0
                 for request in group:
-                    request.stored(positions)
+                    request.stored(positions[begin : begin + len(request.rows)])
+                    begin += len(request.rows)
                 return
 
 

@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
-from lrs.statement_log.coalescing import Coalescer, Key, Row
+from lrs.statement_log.coalescing import Coalescer, Key
+from lrs.statement_log.control_events import append_control_event
 from lrs.statement_log.definitions import Definitions
+from lrs.statement_log.new_row import Row, columns
 from lrs.statement_log.recorded import RecordedStatement
 from lrs.statement_log.references import References, target_of
 from lrs.statement_log.safe_bound import Bound
-from lrs.statement_log.search_keys import array_of, authority_terms, keys_of, keys_of_new
+from lrs.statement_log.search_keys import authority_terms, elements_of, elements_of_new
 from lrs.statement_log.sql import QUERIES
-from schemas.errors import StatementConflict
+from schemas.errors import Overloaded, StatementConflict
 from schemas.log_event import ControlEvent, LogEvent, StatementEvent
 from schemas.statement import NewStatement
 
@@ -62,7 +64,7 @@ class StatementLog:
         self._write = write
         self._read = read
         self._salts: dict[int, bytes] = {}
-        self._vouching: dict[int, frozenset[int]] = {}
+        self._vouching: dict[int, set[bytes]] = {}
         self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
         self.definitions = Definitions(read)
         self._references = References(write)
@@ -75,6 +77,11 @@ class StatementLog:
             assert row is not None
             self._salts[tenant] = row[0]
         return self._salts[tenant]
+
+    def expect_room(self) -> None:
+        """Before a batch is read, which costs more than refusing it: raises Overloaded where it would be refused."""
+        if self._coalescer.is_full:
+            raise Overloaded
 
     async def append(
         self, tenant: int, authority: Authority, batch: Sequence[NewStatement], *, defines: bool = True
@@ -90,7 +97,7 @@ class StatementLog:
         salt = await self.salt(tenant)
         vouching = self._vouching.get(authority.number)
         if vouching is None:
-            vouching = frozenset(keys_of(authority_terms(authority.agent), salt))
+            vouching = elements_of(authority_terms(authority.agent), salt)
             if len(self._vouching) >= MOST_VOUCHING:
                 self._vouching.clear()
             self._vouching[authority.number] = vouching
@@ -102,8 +109,8 @@ class StatementLog:
                     one.digest,
                     one.timestamp,
                     authority.number,
-                    array_of(keys_of_new(one, salt) | vouching),
-                    one.payload.decode(),
+                    elements_of_new(one, salt) | vouching,
+                    one.payload,
                     one.voids,
                     self.definitions.new_in(tenant, one) if defines else (),
                     target_of(one.value),
@@ -112,45 +119,33 @@ class StatementLog:
             ]
         )
 
-    async def _store(self, rows: Sequence[Row]) -> dict[Key, int]:
-        """Rows of distinct keys, all or nothing, in one round trip; answers the positions of those that were new."""
-        tenants, ids, digests, timestamps, authorities, keys, payloads, voids, _, refers = map(
-            list, zip(*rows, strict=True)
-        )
-        values = {
-            "tenants": tenants,
-            "ids": ids,
-            "digests": digests,
-            "timestamps": timestamps,
-            "authorities": authorities,
-            "keys": keys,
-            "payloads": payloads,
-            "voids": voids,
-            "refers": refers,
-        }
+    async def _store(self, rows: Sequence[Row]) -> list[int | None]:
+        """Rows of distinct keys, all or nothing, in one round trip; answers the position of each that was new."""
+        values = columns(rows)
         try:
-            found = await self._append(values, rows)
+            positions, awaited = await self._append(values, rows)
         except psycopg.OperationalError as error:
-            if error.sqlstate not in _LOST:
+            if error.sqlstate not in _LOST or isinstance(error, PoolTimeout):
                 raise
             await self._write.check()  # the database was away; storing the same ids again is a no-op
-            found = await self._append(values, rows)
-        if any(row.refers for row in rows) or any(awaited for *_, awaited in found):
+            positions, awaited = await self._append(values, rows)
+        if awaited or any(row.refers for row in rows):
             await self._references.settle()
-        return {(tenant, identity): position for tenant, identity, position, _ in found}
+        return positions
 
-    async def _append(self, values: dict[str, Any], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
+    async def _append(self, values: dict[str, Any], rows: Sequence[Row]) -> tuple[list[int | None], bool]:
+        """The position of each row that was new, and whether others refer to one of them."""
         async with self._write.connection() as connection:
             try:
                 if not any(row.definitions for row in rows):
-                    return await (await connection.execute(QUERIES.append.sql, values)).fetchall()
+                    return _told(await connection.execute(QUERIES.append.sql, values), rows)
                 async with connection.transaction():
-                    found = await (await connection.execute(QUERIES.append.sql, values)).fetchall()
-                    new = {(tenant, identity) for tenant, identity, *_ in found}
-                    said = [(row.tenant, row.definitions) for row in rows if (row.tenant, row.id) in new]
+                    told = _told(await connection.execute(QUERIES.append.sql, values), rows)
+                    new = zip(rows, told[0], strict=True)
+                    said = [(row.tenant, row.definitions) for row, position in new if position is not None]
                     merged = await self.definitions.write(connection, said)
                 self.definitions.remember(merged)
-                return found
+                return told
             except psycopg.DatabaseError as error:
                 if error.sqlstate == _CONFLICT:
                     raise StatementConflict(UUID(error.diag.message_detail)) from error
@@ -168,11 +163,8 @@ class StatementLog:
 
     async def append_control_event(self, tenant: int, kind: str, payload: dict[str, Any]) -> int:
         """Store one control event; answers its position."""
-        values = {"tenant": tenant, "kind": kind, "payload": msgspec.json.encode(payload).decode()}
         async with self._write.connection() as connection:
-            row = await (await connection.execute(QUERIES.append_control_event.sql, values)).fetchone()
-        assert row is not None
-        return int(row[0])
+            return (await append_control_event(connection, tenant, kind, payload)).position
 
     async def place_of(self, tenant: int, statement_id: UUID) -> Place | None:
         """Where the statement lies; None where there is none."""
@@ -181,15 +173,29 @@ class StatementLog:
             row = await cursor.fetchone()
         return Place(*row) if row else None
 
-    async def statement_at(self, place: Place) -> RecordedStatement:
-        """The statement at a place that `place_of` gave."""
+    async def statement_at(self, place: Place) -> RecordedStatement | None:
+        """The statement at a place that `place_of` gave; None where retention has dropped it."""
         async with self._read.connection() as connection:
             cursor = await connection.execute(
                 QUERIES.statement_at.sql, {"stored": place.stored, "position": place.position}
             )
             row = await cursor.fetchone()
-        assert row is not None
-        return RecordedStatement(*row)
+        return RecordedStatement(*row) if row else None
+
+
+def _told(cursor: AsyncCursor[Any], rows: Sequence[Row]) -> tuple[list[int | None], bool]:
+    """What `append` answered. Where all were new, as nearly always, the ids in it are not even looked at."""
+    found = cursor.pgresult
+    assert found is not None
+    count = found.ntuples
+    positions = [int(found.get_value(number, 0) or 0) for number in range(count)]
+    awaited = any(found.get_value(number, 1) == b"t" for number in range(count))
+    if count == len(rows):
+        return list(positions), awaited
+    by_key = {
+        (found.get_value(number, 2), found.get_value(number, 3)): position for number, position in enumerate(positions)
+    }
+    return [by_key.get((b"%d" % row.tenant, str(row.id).encode())) for row in rows], awaited
 
 
 async def read_after(

@@ -2,13 +2,14 @@
 -- Batches in one round trip. The transaction id is taken before any position is drawn (safe bound);
 -- stored is read after its position is drawn. Racing batches cannot deadlock: ids are sorted, and the last ORDER BY lets
 -- a batch through the gate before its first row goes into the log, where TimescaleDB may lock to make a chunk.
--- The last column says whether others refer to the statement (lrs/statement_log/references.py).
+-- Answers what was new, in order; the second column says whether others refer to the statement (lrs/statement_log/references.py).
 WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid),
 v AS MATERIALIZED (
     SELECT u.*, nextval('event_position') AS position, clock_timestamp() AS stored
     FROM unnest(:tenants::integer[], :ids::uuid[], :digests::bytea[], :timestamps::timestamptz[],
-        :authorities::integer[], :keys::text[], :payloads::text[], :voids::uuid[], :refers::uuid[])
-        AS u (tenant, id, digest, "timestamp", authority, keys, payload, voids, refers), x
+        :authorities::integer[], :first_keys::integer[], :last_keys::integer[], :payloads::text[],
+        :voids::uuid[], :refers::uuid[])
+        AS u (tenant, id, digest, "timestamp", authority, first_key, last_key, payload, voids, refers), x
 ),
 a AS MATERIALIZED (SELECT statement_awaited(array_agg(tenant), array_agg(id)) AS ids FROM v),
 g AS (
@@ -32,9 +33,10 @@ w AS (
     WHERE v.refers IS NOT NULL OR v.id = ANY ((SELECT ids FROM a)::uuid[])
 )
 INSERT INTO statement (tenant, position, stored, id, "timestamp", authority, keys, payload)
-SELECT v.tenant, v.position, v.stored, v.id, v."timestamp", v.authority, v.keys::bigint[], v.payload::json
+SELECT v.tenant, v.position, v.stored, v.id, v."timestamp", v.authority, (:keys::bigint[])[v.first_key : v.last_key],
+    v.payload::json
 FROM g JOIN v USING (tenant, id) ORDER BY v.position
-RETURNING tenant, id, position, id = ANY ((SELECT ids FROM a)::uuid[]);
+RETURNING position, id = ANY ((SELECT ids FROM a)::uuid[]), tenant, id;
 
 -- name: conflicts
 -- Which of these statements are known with other content.
@@ -46,7 +48,7 @@ JOIN statement_id s ON s.tenant = u.tenant AND s.id = u.id WHERE s.digest <> u.d
 WITH x AS MATERIALIZED (SELECT pg_current_xact_id() AS xid)
 INSERT INTO control_event (position, tenant, recorded, kind, payload)
 SELECT nextval('event_position'), :tenant, clock_timestamp(), :kind, :payload::json FROM x
-RETURNING position;
+RETURNING position, tenant, recorded, kind, payload;
 
 -- name: last_position
 -- The highest position drawn so far, and a time before it was read.
@@ -89,11 +91,24 @@ SELECT s.position, s.id, s.stored, s."timestamp", s.payload::text, a.agent
 FROM statement s JOIN authority a ON a.authority = s.authority
 WHERE s.stored = :stored AND s.position = :position;
 
--- name: range_of_stored
--- When the first statement of the log was stored, which is where searching backwards ends; what time it is; from when on
--- references may be unsettled; and whether the tenant has any.
-SELECT (SELECT stored FROM statement ORDER BY stored LIMIT 1), clock_timestamp(),
-    (SELECT min(stored) FROM reference_unsettled), EXISTS (SELECT FROM statement_reference WHERE tenant = :tenant);
+-- name: statements_at
+-- The statements at these places, which lie in a window: planning looks at its chunks only.
+SELECT s.position, s.id, s.stored, s."timestamp", s.payload::text, s.authority
+FROM unnest(:places::timestamptz[], :positions::bigint[]) AS p (stored, position)
+JOIN statement s ON s.stored = p.stored AND s.position = p.position
+WHERE s.stored > :low AND s.stored <= :high;
+
+-- name: authority_agents
+-- Who some authorities are.
+SELECT authority, agent FROM authority WHERE authority = ANY (:numbers::integer[]);
+
+-- name: oldest_stored
+-- When the first statement of the log was stored, which is where searching backwards ends.
+SELECT stored FROM statement ORDER BY stored LIMIT 1;
+
+-- name: now_and_unsettled
+-- What time it is, and from when on references may be unsettled.
+SELECT clock_timestamp(), (SELECT min(stored) FROM reference_unsettled);
 
 -- name: tenant_salt
 -- The secret that keys every hash of the tenant.

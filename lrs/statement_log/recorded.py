@@ -1,12 +1,15 @@
 """A statement after recording: where it lies in the log, when it was stored, and its text as a reader gets it."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class RecordedStatement:
+_encode = msgspec.json.Encoder().encode
+
+
+class RecordedStatement(NamedTuple):
     """One row of the log.
 
     payload: JSON text as it came, without stored and authority. authority: JSON text of the Agent that vouches for it.
@@ -32,4 +35,5 @@ class RecordedStatement:
 
 def instant(moment: datetime) -> str:
     """ISO 8601 in UTC with microseconds and a Z (xAPI Data 4.5)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    written = _encode(moment.astimezone(UTC)).decode()[1:-1]  # many times quicker than strftime
+    return written if moment.microsecond else f"{written[:-1]}.000000Z"

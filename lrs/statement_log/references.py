@@ -14,7 +14,6 @@ log does not claim to be whole from there on (`Search.consistent_through`).
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -159,14 +158,6 @@ class References:
 
 def _names(items: Sequence[_Item]) -> dict[str, list[Any]]:
     return {"tenants": [one.tenant for one in items], "ids": [one.id for one in items]}
-
-
-async def unsettled_since(connection: AsyncConnection) -> datetime | None:
-    """What is stored before is settled; None: everything is."""
-    row = await (await connection.execute(QUERIES.unsettled_since.sql)).fetchone()
-    assert row is not None
-    since: datetime | None = row[0]
-    return since
 
 
 async def targets_of(connection: AsyncConnection, tenant: int, referrers: Iterable[UUID]) -> dict[UUID, list[Target]]:

@@ -88,7 +88,3 @@ SELECT referrer, at FROM chain ORDER BY referrer, steps;
 SELECT g.id, s.payload::text, s.authority, a.agent FROM unnest(:ids::uuid[]) AS u (id)
 JOIN statement_id g ON g.tenant = :tenant AND g.id = u.id
 JOIN statement s ON s.stored = g.stored AND s.position = g.position JOIN authority a ON a.authority = s.authority;
-
--- name: unsettled_since
--- From when on there is something unsettled.
-SELECT min(stored) FROM reference_unsettled;

@@ -1,39 +1,42 @@
 """Searching the log: one page for a query, and a cursor to the next that stays valid while writers write.
 
-Windowed reads: from the near end of the time range, 7 days first, then four times as long each step, so that what a
-page costs does not grow with the log. A page shows what is committed, an ascending one up to the safe bound only. Its
-place in (stored, position) is the cursor, so following `more` neither misses nor repeats a statement that was there at
-the start; up to when the log is surely whole is said beside it: not further than where references are unsettled.
+Windowed reads: from the near end of the time range, at first as long as the log takes for a few thousand statements,
+then GROWTH times as long each step: what has not filled a page in one window cannot fill more than some GROWTH in the
+next, however large the log. A page shows what is committed, an ascending one up to the safe bound only. Its place in
+(stored, position) is the cursor, so following `more` neither misses nor repeats a statement that was there at the
+start; up to when the log is surely whole is said beside it: not further than where references are unsettled.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import NamedTuple
 
-import msgspec
 from psycopg import AsyncConnection
 
 from lrs.database import Pool
 from lrs.statement_log import search_keys
 from lrs.statement_log.log import CLOCK_SLACK, Authority
 from lrs.statement_log.recorded import RecordedStatement
-from lrs.statement_log.references import Target, target_of, targets_of, unsettled_since
 from lrs.statement_log.safe_bound import EPOCH, Bound, SafeBound
-from lrs.statement_log.search_keys import Term, authority_terms, key_of, search_terms
+from lrs.statement_log.search_keys import Term, authority_terms, key_of
 from lrs.statement_log.sql import QUERIES
-from lrs.statement_log.statement_queries import page_query
-from projections.payload import parse
+from lrs.statement_log.window import Wanted, Windows
 from schemas.identity import inverse_functional_identifier
 from schemas.statement_query import StatementQuery
 
 SETTLE_SECONDS = 1.0
+FRESH_SECONDS = 0.01
+"""How long what was seen of the log serves those who ask for newest first: it says when it was seen."""
+OLDEST_SECONDS = 60.0
+"""How long the begin of the log is taken for what it was: it moves only when the oldest statements are dropped."""
 FIRST_WINDOW = timedelta(days=7)
-READ_ON = 200
-"""Statements read at a time where many have the keys that are asked for, and not what the keys stand for."""
+"""The longest first window."""
+FIRST_STATEMENTS = 5_000
+"""How many statements the first window has, were they spread evenly."""
+GROWTH = 8
 _TICK = timedelta(microseconds=1)
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -46,14 +49,23 @@ class Cursor(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """What the log is just now: see `SafeBound` and the query range_of_stored; whole_through: consistent_through."""
+    """What the log is just now: see `SafeBound` and the query now_and_unsettled; whole_through: consistent_through.
+
+    server: where it was seen. Another may be behind it, and what is said of one is not true of the other.
+    """
 
     bound: Bound
     whole_through: datetime
     oldest: datetime | None
     now: datetime
     unsettled: datetime | None
-    has_references: bool
+    server: tuple[bytes, ...]
+
+    def first_window(self) -> timedelta:
+        """How long the first window is."""
+        if self.oldest is None or self.bound.position <= FIRST_STATEMENTS:
+            return FIRST_WINDOW
+        return min(FIRST_WINDOW, (self.now - self.oldest) * FIRST_STATEMENTS / self.bound.position + _TICK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,43 +97,68 @@ def terms_of(query: StatementQuery) -> set[Term]:
 class Search:
     """Pages of one log; follows the safe bound for all of them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, bound: SafeBound | None = None) -> None:
         self._pool = pool
-        self._bound = SafeBound()
+        self._bound = bound or SafeBound()
         self._known_through = EPOCH
+        self._windows = Windows()
+        self._looking: asyncio.Task[_Sight] | None = None
+        self._seen: tuple[float, _Sight] | None = None
+        self._oldest: tuple[float, datetime] | None = None
 
     @property
     def known_through(self) -> datetime:
         """As consistent_through, as of the last time somebody looked: without asking the database."""
-        return self._known_through
+        return min(self._known_through, self._bound.reached.stored_floor)  # a replica may be further behind now
 
     async def consistent_through(self) -> datetime:
         """Every statement stored before this instant is visible, and found by what it refers to.
 
         X-Experience-API-Consistent-Through.
         """
-        async with self._pool.connection() as connection:
-            bound = await self._bound.advance(connection)
-            return self._whole_through(bound, await unsettled_since(connection))
+        return (await self._sight()).whole_through
 
-    def _whole_through(self, bound: Bound, unsettled: datetime | None) -> datetime:
-        """unsettled: asked after the bound, for what is unsettled below it is there to be seen by then."""
+    async def _sight(self) -> _Sight:
+        """The log as it was FRESH_SECONDS ago, or is now: one looks for all who ask meanwhile."""
+        if self._seen is not None and time.monotonic() - self._seen[0] < FRESH_SECONDS:
+            return self._seen[1]
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(self._looked)
+        return await asyncio.shield(self._looking)
+
+    def _looked(self, look: asyncio.Task[_Sight]) -> None:
+        self._looking = None
+        if not look.cancelled():
+            look.exception()  # whoever asked may have left: an error that nobody takes is no error of the program
+
+    async def _look(self) -> _Sight:
+        """The log as it is from now on."""
+        async with self._pool.connection() as connection:
+            return await self._look_through(connection)
+
+    async def _look_through(self, connection: AsyncConnection) -> _Sight:
+        began = time.monotonic()
+        bound = await self._bound.advance(connection)
+        # What is unsettled below the bound is there to be seen by now.
+        row = await (await connection.execute(QUERIES.now_and_unsettled.sql)).fetchone()
+        assert row is not None
+        now, unsettled = row
+        if self._oldest is None or began - self._oldest[0] > OLDEST_SECONDS:
+            first = await (await connection.execute(QUERIES.oldest_stored.sql)).fetchone()
+            self._oldest = None if first is None else (began, first[0])
+        oldest = None if self._oldest is None else self._oldest[1]
         through = bound.stored_floor if unsettled is None else min(bound.stored_floor, unsettled)
         self._known_through = max(self._known_through, through)  # what was whole stays whole
-        return through
+        sight = _Sight(bound, through, oldest, now, unsettled, _server(connection))
+        self._seen = began, sight
+        return sight
 
-    async def _look(self, connection: AsyncConnection, tenant: int) -> _Sight:
-        bound = await self._bound.advance(connection)
-        row = await (await connection.execute(QUERIES.range_of_stored.sql, {"tenant": tenant})).fetchone()
-        assert row is not None
-        oldest, now, unsettled, has_references = row
-        return _Sight(bound, self._whole_through(bound, unsettled), oldest, now, unsettled, has_references)
-
-    async def _settled(self, tenant: int, *, with_references: bool) -> _Sight:
+    async def _settled(self, *, with_references: bool) -> _Sight:
         """The log once the safe bound has passed all that was appended until now, or as it is after SETTLE_SECONDS;
         with_references: once all that has been settled, too. Whoever waits holds no connection meanwhile.
         """
-        sight = await self._look_alone(tenant)
+        sight = await self._look()
         wanted, begin, clock = self._bound.newest, sight.now, asyncio.get_running_loop().time
         give_up = clock() + SETTLE_SECONDS
         while clock() < give_up:
@@ -129,12 +166,8 @@ class Search:
             if sight.bound.position >= wanted and not is_unsettled:
                 break
             await asyncio.sleep(0.005)
-            sight = await self._look_alone(tenant)
+            sight = await self._look()
         return sight
-
-    async def _look_alone(self, tenant: int) -> _Sight:
-        async with self._pool.connection() as connection:
-            return await self._look(connection, tenant)
 
     async def page(
         self,
@@ -149,39 +182,18 @@ class Search:
         terms = terms_of(query)
         if vouched_by is not None:
             terms |= {term for term in authority_terms(vouched_by.agent) if term[0] == search_keys.AUTHORITY}
-        sight = await self._settled(tenant, with_references=bool(terms)) if query.ascending else None
+        keys = sorted({key_of(term, salt) for term in terms})
+        wanted = Wanted(
+            tenant, frozenset(terms), keys, query.ascending, None if vouched_by is None else vouched_by.number
+        )
+        sight = await (self._settled(with_references=bool(terms)) if query.ascending else self._sight())
+        statements: list[RecordedStatement] = []
         async with self._pool.connection() as connection:
-            sight = sight or await self._look(connection, tenant)
-            low = max(query.since or EPOCH, (sight.oldest or sight.now) - _TICK)
-            high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
-            if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
-                high = min(high, (sight.whole_through if terms else sight.bound.stored_floor) - _TICK)
-            values: dict[str, Any] = {"tenant": tenant}
-            if vouched_by is not None:
-                values["authority"] = vouched_by.number
-            if terms:
-                values["keys"] = sorted({key_of(term, salt) for term in terms})
-            if cursor is not None:
-                values |= {"after_stored": cursor.stored, "after_position": cursor.position}
-                if query.ascending:
-                    low = max(low, cursor.stored - _TICK)
-                else:
-                    high = min(high, cursor.stored)
-            sql, on = (
-                page_query(
-                    ascending=query.ascending,
-                    with_keys=bool(terms),
-                    with_cursor=with_cursor,
-                    with_authority=vouched_by is not None,
-                    with_references=sight.has_references,
-                )
-                for with_cursor in (cursor is not None, True)
-            )
-            statements: list[RecordedStatement] = []
-            for window_low, window_high in _windows(low, high, ascending=query.ascending):
-                wanted = limit + 1 - len(statements)
-                asked = values | {"low": window_low, "high": window_high, "limit": wanted}
-                statements += await _read(connection, sql, on, asked, terms)
+            if sight.server != _server(connection):  # one stands in for the other
+                sight = await self._look_through(connection)
+            for window in _windows(query, cursor, sight, with_terms=bool(terms)):
+                left = limit + 1 - len(statements)
+                statements += await self._windows.read(connection, wanted, window, cursor, left)
                 if len(statements) > limit:
                     break
         more = len(statements) > limit
@@ -190,59 +202,30 @@ class Search:
         return Page(page, end, sight.whole_through)
 
 
-async def _read(
-    connection: AsyncConnection, sql: str, on: str, values: dict[str, Any], terms: set[Term]
-) -> list[RecordedStatement]:
-    """The matching rows of one window; keys can collide, so the terms are compared again. on: sql with a cursor."""
-    limit = values["limit"]
-    kept: list[RecordedStatement] = []
-    while True:
-        rows = [RecordedStatement(*row) for row in await (await connection.execute(sql, values)).fetchall()]
-        kept += await _having(connection, rows, terms, values) if terms else rows
-        if len(rows) < values["limit"] or len(kept) >= limit:
-            return kept[:limit]
-        last = rows[-1]  # others took places: read on behind them
-        values = values | {"after_stored": last.stored, "after_position": last.position, "limit": READ_ON}
-        sql = on
+def _server(connection: AsyncConnection) -> tuple[bytes, ...]:
+    line = connection.pgconn
+    return line.host, line.port, line.db
 
 
-async def _having(
-    connection: AsyncConnection, rows: list[RecordedStatement], terms: set[Term], values: dict[str, Any]
-) -> list[RecordedStatement]:
-    """Those that have the terms, or lack some that what they refer to has.
-
-    Where values name an authority, what others vouch for counts no more than if it were not there.
-    """
-    lacking: dict[UUID, set[Term]] = {}
-    referring: list[UUID] = []
-    for row in rows:
-        statement = parse(row.payload)
-        missing = terms - search_terms(statement, msgspec.json.decode(row.authority))
-        if missing:
-            lacking[row.id] = missing
-            if target_of(statement) is not None:
-                referring.append(row.id)
-    if referring:
-        authority = values.get("authority")
-        found: dict[Target, set[Term]] = {}
-        for referrer, targets in (await targets_of(connection, values["tenant"], referring)).items():
-            for target in takewhile(lambda one: authority is None or one.authority == authority, targets):
-                if target not in found:
-                    found[target] = terms & search_terms(parse(target.payload), msgspec.json.decode(target.agent))
-                lacking[referrer] -= found[target]
-    return [row for row in rows if not lacking.get(row.id)]
-
-
-def _windows(low: datetime, high: datetime, *, ascending: bool) -> Iterator[tuple[datetime, datetime]]:
-    """(low, high] in pieces, near end first."""
-    length = FIRST_WINDOW
-    while low < high:
-        if ascending:
+def _windows(
+    query: StatementQuery, cursor: Cursor | None, sight: _Sight, *, with_terms: bool
+) -> Iterator[tuple[datetime, datetime]]:
+    """The time to search, low excluded and high included, in pieces, near end first."""
+    low = max(query.since or EPOCH, EPOCH if sight.oldest is None else sight.oldest - _TICK)
+    high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
+    length = sight.first_window()
+    if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
+        high = min(high, (sight.whole_through if with_terms else sight.bound.stored_floor) - _TICK)
+        low = low if cursor is None else max(low, cursor.stored - _TICK)
+        while low < high:
             end = min(high, low + length)
             yield low, end
-            low = end
-        else:
-            start = max(low, high - length)
+            low, length = end, length * GROWTH
+    else:
+        high = high if cursor is None else min(high, cursor.stored)
+        near = min(high, sight.now)  # what the clock may be set back by is no part of the first window
+        while low < high:
+            start = max(low, near - length)
             yield start, high
-            high = start
-        length *= 4
+            high = near = start
+            length *= GROWTH

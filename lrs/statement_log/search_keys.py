@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from lrs.statement_log.arrays import bigint
 from schemas.context import activities_in
 from schemas.identity import inverse_functional_identifier
 from schemas.statement import NewStatement
@@ -39,42 +40,49 @@ def authority_terms(authority: Mapping[str, Any]) -> set[Term]:
     return terms
 
 
-def keys_of_new(statement: NewStatement, salt: bytes) -> set[int]:
-    """The keys of `statement_terms`; those of a part that it shares with others are worked out once."""
+def elements_of_new(statement: NewStatement, salt: bytes) -> set[bytes]:
+    """The keys of `statement_terms` as `arrays.bigints` takes them; those of a part that it shares with others are
+    worked out once.
+    """
     if not statement.parts:
-        return {_hash(role, text, salt) for role, text in statement_terms(statement.value)}
-    keys = {_hash(TENANT, "", salt)}
+        return elements_of(statement_terms(statement.value), salt)
+    elements = {_element(TENANT, "", salt)}
     for part in statement.parts:
         noted = part.noted.get(salt)
         if noted is None:
-            noted = part.noted[salt] = {_hash(role, text, salt) for role, text in _TERMS[part.property](part.value)}
-        keys |= noted
-    if "context" in statement.value:
+            noted = part.noted[salt] = elements_of(_TERMS[part.property](part.value), salt)
+        elements |= noted
+    context = statement.value.get("context")
+    if context is not None:
         terms: set[Term] = set()
-        _add_own(terms, statement.value["context"], direct=True)
-        keys.update(_hash(role, text, salt) for role, text in terms)
-    return keys
+        _add_own(terms, context, direct=True)
+        for role, text in terms:
+            elements.add(_element(role, text, salt))
+    return elements
 
 
 def key_of(term: Term, salt: bytes) -> int:
     """The signed 64-bit search key of a term."""
-    return _hash(term[0], term[1], salt)
+    return int.from_bytes(_hash(*term, salt), "big", signed=True)
 
 
 def keys_of(terms: Iterable[Term], salt: bytes) -> list[int]:
     """The sorted keys of a set of terms."""
-    return sorted({_hash(role, text, salt) for role, text in terms})
+    return sorted({key_of(term, salt) for term in terms})
 
 
-def array_of(keys: Iterable[int]) -> str:
-    """Keys as a PostgreSQL array literal."""
-    return "{" + ",".join(map(str, keys)) + "}"
+def elements_of(terms: Iterable[Term], salt: bytes) -> set[bytes]:
+    """The keys of a set of terms as `arrays.bigints` takes them."""
+    return {_element(role, text, salt) for role, text in terms}
 
 
 @lru_cache(maxsize=200_000)
-def _hash(role: str, text: str, salt: bytes) -> int:
-    digest = blake2b(f"{role}\0{text}".encode(), digest_size=8, key=salt).digest()
-    return int.from_bytes(digest, "big", signed=True)
+def _element(role: str, text: str, salt: bytes) -> bytes:
+    return bigint(int.from_bytes(_hash(role, text, salt), "big", signed=True))
+
+
+def _hash(role: str, text: str, salt: bytes) -> bytes:
+    return blake2b(f"{role}\0{text}".encode(), digest_size=8, key=salt).digest()
 
 
 def _add_body(terms: set[Term], body: Mapping[str, Any], *, direct: bool) -> None:

@@ -1,10 +1,19 @@
-"""A server for the tests of one module, on each of the databases."""
+"""A server for the tests of one module, on each of the databases, and documents in it for each test."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from tests.acceptance.document_resources import (
+    ACTIVITY_PROFILE,
+    AGENT_PROFILE,
+    RESOURCES,
+    STATE,
+    VERSIONS,
+    Documents,
+    documents_of_a_new_owner,
+)
 from tests.acceptance.endpoint import Endpoint
 from tests.acceptance.wire import Wire, wired
 from tests.services.databases import migrated_database
@@ -26,6 +35,18 @@ def endpoint(database_server: PostgresServer) -> Iterator[Endpoint]:
     }
     with migrated_database(database_server) as url, serving(url, **limits) as server, httpx.Client() as client:
         yield Endpoint(server.origin, client)
+
+
+@pytest.fixture(params=[(STATE, "2.0.0"), (ACTIVITY_PROFILE, "1.0.3"), (AGENT_PROFILE, "2.0.0")], ids=str)
+def documents(request: pytest.FixtureRequest, endpoint: Endpoint) -> Documents:
+    """Of an owner of this test alone, where the version makes no difference."""
+    return documents_of_a_new_owner(endpoint, *request.param)
+
+
+@pytest.fixture(params=[(resource, version) for resource in RESOURCES for version in VERSIONS], ids=str)
+def versioned(request: pytest.FixtureRequest, endpoint: Endpoint) -> Documents:
+    """Of an owner of this test alone, where it does."""
+    return documents_of_a_new_owner(endpoint, *request.param)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ class CourseLog:
         self._tables = tables
         self.authority = authority
         self._clock: datetime | None = None
+        self._projector = Projector()
 
     @classmethod
     @asynccontextmanager
@@ -66,15 +67,15 @@ class CourseLog:
 
     async def project(self, sizes: Iterable[int] = (1000,)) -> int:
         """Bring the read models up to the log, in batches of these sizes, over and over; answers how many events."""
-        projector, done = Projector(), 0
+        done = 0
         async with self._tables.connection() as log, self._tables.connection() as tables:
-            at = await projector.checkpoint(tables)
+            at = await self._projector.checkpoint(tables)
             tail = LogTail(log)
             for size in cycle(sizes):
                 events, end = await tail.read(at, size)
                 if end.position == at.position:
                     return done
-                await projector.apply(tables, events, at, end)
+                await self._projector.apply(tables, events, at, end)
                 done += len(events)
                 at = end
         raise AssertionError

@@ -17,6 +17,7 @@ STATE, ACTIVITY_PROFILE, AGENT_PROFILE = "activities/state", "activities/profile
 RESOURCES = (STATE, ACTIVITY_PROFILE, AGENT_PROFILE)
 PROFILES = (ACTIVITY_PROFILE, AGENT_PROFILE)
 VERSIONS = ("1.0.3", "2.0.0")
+JSON = "application/json"
 ANY = {"If-None-Match": "*"}
 
 

@@ -3,6 +3,7 @@
 Every request is authorized and names a version unless a test says otherwise.
 """
 
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,8 +24,12 @@ class Endpoint:
     """The resource of one server; `ask` answers what came, having checked what must be on it."""
 
     def __init__(self, origin: str, client: httpx.Client) -> None:
-        self._origin = origin
-        self._client = client
+        self.origin = origin
+        self.client = client
+
+    def through(self, client: httpx.Client) -> "Endpoint":
+        """The same for another thread."""
+        return Endpoint(self.origin, client)
 
     def ask(
         self,
@@ -39,9 +44,9 @@ class Endpoint:
     ) -> httpx.Response:
         """Any request; without params, the query of `path` is sent as it is."""
         named = {} if version is None else {VERSION: version}
-        answer = self._client.request(
+        answer = self.client.request(
             method,
-            self._origin + path,
+            self.origin + path,
             params=params,
             headers={**named, **(headers or {})},
             content=content,
@@ -51,7 +56,7 @@ class Endpoint:
         if path.startswith("/xapi"):
             assert answer.headers[VERSION] in ("1.0.3", "2.0.0")
         if path.startswith("/xapi/statements"):
-            assert datetime.fromisoformat(answer.headers[THROUGH]).tzinfo is not None
+            assert instant(answer.headers[THROUGH])
         if answer.status_code >= 400 and method != "HEAD":
             assert answer.headers["Content-Type"] == PROBLEM
             assert answer.json()["status"] == answer.status_code
@@ -60,7 +65,7 @@ class Endpoint:
     def send(self, body: Any, method: str = "POST", **options: Any) -> httpx.Response:
         """A body of JSON; bytes are sent as they are."""
         kind = {"Content-Type": "application/json", **options.pop("headers", {})}
-        content = body if isinstance(body, bytes) else httpx.Request("POST", "http://x", json=body).content
+        content = body if isinstance(body, bytes) else as_bytes(body)
         return self.ask(method, content=content, headers=kind, **options)
 
     def put(self, statement: Json, statement_id: str | None = None) -> httpx.Response:
@@ -81,23 +86,59 @@ class Endpoint:
 
     def found(self, **params: Any) -> list[str]:
         """The ids of every statement that a query finds, `more` followed to the end."""
-        answer = self.get(**params)
-        ids: list[str] = []
-        while True:
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            assert set(page) == {"statements", "more"}
-            ids += [one["id"] for one in page["statements"]]
-            if not page["more"]:
-                return ids
-            assert page["more"].startswith("/")
-            answer = self.ask("GET", page["more"])
+        return ids_to_the_end(self.get(**params), lambda more: self.ask("GET", more))
 
     def is_there(self, statement_id: str) -> bool:
         """Whether a statement is stored and not voided."""
         status = self.get(statementId=statement_id).status_code
         assert status in (200, 404)
         return status == 200
+
+
+def ids_to_the_end(answer: httpx.Response, follow: Callable[[str], httpx.Response]) -> list[str]:
+    """The ids on a page and on all that come after it; `follow` asks for what `more` names."""
+    ids: list[str] = []
+    while True:
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        assert set(page) == {"statements", "more"}
+        ids += [one["id"] for one in page["statements"]]
+        if not page["more"]:
+            return ids
+        assert page["more"].startswith("/")
+        answer = follow(page["more"])
+
+
+def violations(answer: httpx.Response) -> list[Json]:
+    """What a refusal says."""
+    assert answer.status_code == 400, answer.text
+    found: list[Json] = answer.json()["violations"]
+    assert all(set(one) == {"path", "rule", "clause", "found"} for one in found)
+    assert all(one["rule"] and one["clause"] and len(one["found"]) <= 100 for one in found)
+    return found
+
+
+def paths(answer: httpx.Response) -> list[str]:
+    """The places that a refusal names."""
+    return [one["path"] for one in violations(answer)]
+
+
+def instant(text: str) -> datetime:
+    """A timestamp of an answer: with a zone."""
+    moment = datetime.fromisoformat(text)
+    assert moment.tzinfo is not None
+    return moment
+
+
+def as_bytes(body: Any) -> bytes:
+    """JSON as a client writes it."""
+    return httpx.Request("POST", "http://x", json=body).content
+
+
+def in_chunks(body: bytes, size: int) -> Iterator[bytes]:
+    """Sent without a Content-Length."""
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
 
 
 def new_statement(**changes: Any) -> Json:
@@ -109,6 +150,12 @@ def new_statement(**changes: Any) -> Json:
         "object": {"id": "http://example.com/activities/one"},
         **changes,
     }
+
+
+def in_one_registration(count: int, **changes: Any) -> tuple[str, list[Json]]:
+    """A registration of its own and statements that have it, which a test finds again among all others."""
+    registration = str(uuid4())
+    return registration, [new_statement(context={"registration": registration}, **changes) for _ in range(count)]
 
 
 def voiding(target: str) -> Json:

@@ -10,7 +10,9 @@ from tests.acceptance.endpoint import Endpoint, Json, new_statement
 
 BOUNDARY = "-------314159265358979323846"
 MIXED = f"multipart/mixed; boundary={BOUNDARY}"
+HASH = "X-Experience-API-Hash"
 SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+URL = "http://over.there.example.com/file.txt"
 
 
 class Part(NamedTuple):
@@ -53,7 +55,7 @@ def data(content: bytes, algorithm: str = "sha256", **changes: str | None) -> by
     headers: dict[str, str | None] = {
         "Content-Type": "text/plain",
         "Content-Transfer-Encoding": "binary",
-        "X-Experience-API-Hash": hashlib.new(algorithm, content).hexdigest(),
+        HASH: hashlib.new(algorithm, content).hexdigest(),
     }
     headers |= {name.replace("_", "-"): value for name, value in changes.items()}
     return part(content, *(f"{name}: {value}" for name, value in headers.items() if value is not None))
@@ -104,7 +106,7 @@ def contents_of(answer: httpx.Response) -> list[bytes]:
     contents = []
     for one in parts_of(answer)[1:]:
         names, values = zip(*(line.split(": ") for line in one.headers), strict=True)
-        assert names == ("Content-Type", "Content-Transfer-Encoding", "X-Experience-API-Hash")
+        assert names == ("Content-Type", "Content-Transfer-Encoding", HASH)
         assert values[1] == "binary"
         algorithm = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}[len(values[2])]
         assert hashlib.new(algorithm, one.content).hexdigest() == values[2].lower()

@@ -14,7 +14,7 @@ import psycopg
 from lrs.access.credentials import Credentials
 from lrs.database import read_pool
 from schemas.scope import Scope
-from tests.acceptance.endpoint import VERSION, Json, new_statement, voiding
+from tests.acceptance.endpoint import VERSION, Json, ids_to_the_end, new_statement, voiding
 
 COURSE_TYPE = "http://adlnet.gov/expapi/activities/course"
 LESSON_TYPE = "http://adlnet.gov/expapi/activities/lesson"
@@ -65,15 +65,7 @@ class Caller:
 
     def found(self, **params: Any) -> list[str]:
         """The ids of every statement that a query finds, `more` followed to the end."""
-        answer = self.get(**params)
-        ids: list[str] = []
-        while True:
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            ids += [one["id"] for one in page["statements"]]
-            if not page["more"]:
-                return ids
-            answer = self.ask("GET", page["more"])
+        return ids_to_the_end(self.get(**params), lambda more: self.ask("GET", more))
 
     def iri(self, name: str) -> str:
         """An activity of its own."""

@@ -15,7 +15,9 @@ from tests.acceptance.conftest import PAGE_SIZE
 from tests.acceptance.endpoint import VERSION, Endpoint, Json, new_statement
 from tests.acceptance.mixed_bodies import (
     END,
+    HASH,
     MIXED,
+    URL,
     attachment,
     contents_of,
     data,
@@ -27,8 +29,6 @@ from tests.acceptance.mixed_bodies import (
     store,
     with_content,
 )
-
-URL = "http://over.there.example.com/file.txt"
 
 
 def new_content(size: int = 100) -> bytes:
@@ -56,7 +56,7 @@ def test_what_was_sent_comes_back(endpoint: Endpoint, method: str, version: str)
     assert given.headers == [
         "Content-Type: text/plain; charset=ascii",
         "Content-Transfer-Encoding: binary",
-        f"X-Experience-API-Hash: {statement['attachments'][0]['sha2']}",
+        f"{HASH}: {statement['attachments'][0]['sha2']}",
     ]
     for params in (one, {**one, "attachments": "false"}):
         assert endpoint.ask("GET", params=params).headers["Content-Type"] == "application/json"
@@ -83,7 +83,7 @@ def test_every_hash(endpoint: Endpoint, algorithm: str, upper: bool) -> None:
     assert send(endpoint, body).status_code == 200
     answer = endpoint.get(statementId=statement["id"], attachments="true")
     assert contents_of(answer) == [content]
-    assert described["sha2"].encode() in answer.content.partition(b"X-Experience-API-Hash: ")[2]
+    assert described["sha2"].encode() in answer.content.partition(f"{HASH}: ".encode())[2]
 
 
 def test_pages_have_each_content_once(endpoint: Endpoint) -> None:

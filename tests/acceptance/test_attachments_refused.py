@@ -1,23 +1,23 @@
 """Whatever is wrong with a body of multipart/mixed is refused with a place and a rule, and nothing of it is stored.
 
-Clauses are those of xAPI 1.0.3 Communication 1.5.2 and Data 2.6.
+Clauses are those of xAPI 1.0.3 Communication 1.5.2; signatures are in test_signed_statements.py.
 """
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.acceptance.conftest import MOST_ATTACHMENT_BYTES, MOST_BYTES
-from tests.acceptance.endpoint import Endpoint, Json, new_statement
+from tests.acceptance.endpoint import Endpoint, Json, in_chunks, new_statement, paths, violations
 from tests.acceptance.mixed_bodies import (
     BOUNDARY,
     END,
+    HASH,
     MIXED,
-    SIGNATURE,
+    URL,
     attachment,
     contents_of,
     data,
@@ -28,27 +28,10 @@ from tests.acceptance.mixed_bodies import (
     store,
     with_content,
 )
-from tests.signatures import certificate, key, signed
 
 CONTENT, OTHER, THIRD = b"here is a simple attachment", b"here is another", b"and a third"
-URL = "http://over.there.example.com/file.txt"
-HASH = "X-Experience-API-Hash"
 Body = Callable[[Json], bytes]
 """What is sent for a statement that describes CONTENT."""
-
-
-def violations(answer: httpx.Response) -> list[Json]:
-    """What a refusal says."""
-    assert answer.status_code == 400, answer.text
-    found: list[Json] = answer.json()["violations"]
-    assert all(set(one) == {"path", "rule", "clause", "found"} for one in found)
-    assert all(one["rule"] and one["clause"] and len(one["found"]) <= 100 for one in found)
-    return found
-
-
-def paths(answer: httpx.Response) -> list[str]:
-    """The places that a refusal names."""
-    return [one["path"] for one in violations(answer)]
 
 
 def is_given(endpoint: Endpoint, content: bytes) -> bool:
@@ -218,12 +201,6 @@ def test_a_refused_request_leaves_no_content_behind(endpoint: Endpoint) -> None:
     assert contents_of(endpoint.get(statementId=batch[0]["id"], attachments="true")) == [content]
 
 
-def in_chunks(body: bytes) -> Iterator[bytes]:
-    """Sent without a Content-Length."""
-    for start in range(0, len(body), 50_000):
-        yield body[start : start + 50_000]
-
-
 @pytest.mark.parametrize("chunked", [False, True])
 def test_bodies_up_to_the_limit(endpoint: Endpoint, chunked: bool) -> None:
     room = MOST_ATTACHMENT_BYTES - len(mixed(with_content(b"\0" * MOST_ATTACHMENT_BYTES), b""))
@@ -232,7 +209,7 @@ def test_bodies_up_to_the_limit(endpoint: Endpoint, chunked: bool) -> None:
         statement = with_content(content)
         body = mixed(statement, content)
         assert len(body) == MOST_ATTACHMENT_BYTES + (status == 413)
-        body_sent: Any = in_chunks(body) if chunked else body
+        body_sent: Any = in_chunks(body, 50_000) if chunked else body
         answer = endpoint.ask("POST", content=body_sent, headers={"Content-Type": MIXED})
         assert answer.status_code == status
         assert endpoint.is_there(statement["id"]) is (status == 200)
@@ -249,78 +226,3 @@ def test_a_large_body_is_refused_once_it_is_read(endpoint: Endpoint) -> None:
     content = random.randbytes(3_000_000)
     for body in (mixed({}, content), mixed(new_statement(), content), b"--" + mixed(new_statement(), content)):
         assert violations(send(endpoint, body))
-
-
-# --- signatures --------------------------------------------------------------------------------------------------
-
-
-def with_signature(statement: Json, content: bytes, **changes: Any) -> Json:
-    """The statement with its signature described."""
-    changes = {"usageType": SIGNATURE, "contentType": "application/octet-stream", **changes}
-    return {**statement, "attachments": [attachment(content, **changes)]}
-
-
-@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-@pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512"])
-def test_signed_statements(endpoint: Endpoint, algorithm: str, version: str) -> None:
-    short, long = ({"result": {"duration": f"P1DT12H36M0.12{digits}S"}} for digits in ("", "37"))
-    statement = new_statement(timestamp="2013-05-18T05:32:34.804Z", **short)
-    content = signed(statement, algorithm, x5c=[certificate(), certificate("issuer")])
-    answer = send(endpoint, mixed(with_signature({**statement, **long}, content), content), version=version)
-    assert answer.status_code == 200, answer.text
-    assert contents_of(endpoint.get(statementId=statement["id"], attachments="true")) == [content]
-
-
-NOT_SIGNED: dict[str, tuple[Callable[[Json], bytes], str]] = {
-    "another statement": (
-        lambda one: signed({**one, "verb": {"id": "http://example.com/verbs/undid"}}),
-        "it comes with",
-    ),
-    "another id": (lambda one: signed({**one, "id": new_statement()["id"]}), "it comes with"),
-    "no JSON": (lambda one: signed(json.dumps(one).replace('"', "'", 1).encode()), "valid statement"),
-    "no statement": (lambda one: signed({**one, "actor": {}}), "valid statement"),
-    "a secret": (lambda one: signed(one, "HS256"), "RS256, RS384, RS512"),
-    "no JWS": (lambda one: json.dumps(one).encode(), "compact form"),
-    "nothing": (lambda _: b"", "compact form"),
-    "another key": (lambda one: signed(one, by=key("stranger"), x5c=[certificate()]), "first certificate"),
-    "no certificate": (lambda one: signed(one, x5c=["AAAA"]), "X.509"),
-    "too much": (lambda one: signed({**one, "context": {"platform": "p" * MOST_BYTES}}), f"at most {MOST_BYTES} bytes"),
-}
-
-
-@pytest.mark.parametrize("version", ["1.0.3", "2.0.0"])
-@pytest.mark.parametrize("name", NOT_SIGNED)
-def test_signatures_that_are_none(endpoint: Endpoint, name: str, version: str) -> None:
-    make, said = NOT_SIGNED[name]
-    statement = new_statement()
-    content = make(statement)
-    batch = [new_statement(), with_signature(statement, content)]
-    (fault,) = violations(send(endpoint, mixed(batch, content), version=version))
-    assert fault["path"] == "[1].attachments[0]"
-    assert said in fault["rule"]
-    assert fault["clause"] == {"1.0.3": "xAPI 1.0.3 Data 2.6", "2.0.0": "xAPI 2.0.0 4.2.6"}[version]
-    assert not any(endpoint.is_there(one["id"]) for one in batch)
-
-
-def test_a_signature_of_another_type(endpoint: Endpoint) -> None:
-    statement = new_statement()
-    content = signed(statement)
-    other = with_signature(statement, content, contentType="text/plain; charset=ascii")
-    assert paths(send(endpoint, mixed(other, content))) == ["attachments[0].contentType"]
-    other["attachments"][0]["fileUrl"] = URL
-    assert paths(endpoint.send(other)) == ["attachments[0].contentType"]
-    assert not endpoint.is_there(statement["id"])
-
-
-def test_a_signature_that_only_has_a_url(endpoint: Endpoint) -> None:
-    statement = new_statement()
-    endpoint.post(with_signature(statement, signed(statement), fileUrl=URL))
-    assert endpoint.is_there(statement["id"])
-
-
-def test_one_signature_of_two_statements(endpoint: Endpoint) -> None:
-    statement = new_statement()
-    content = signed(statement)
-    batch = [with_signature(statement, content), with_signature(new_statement(), content)]
-    assert paths(send(endpoint, mixed(batch, content))) == ["[1].attachments[0]"]
-    assert not endpoint.is_there(statement["id"])

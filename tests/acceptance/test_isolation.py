@@ -69,14 +69,30 @@ def documents(caller: Caller) -> list[tuple[str, Json]]:
     ]
 
 
+def read_models(course: str, person: str) -> list[str]:
+    """What is told of a course and a learner in it."""
+    learner = f"/api/courses/{course}/learners/{person}"
+    lists = [f"/api/courses/{course}/{what}" for what in ("outline", "learners", "progress", "grades", "completions")]
+    return [*lists, learner, f"{learner}/nodes/{course}/explain", f"/api/learners/{person}/courses"]
+
+
 def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
     ours, _, theirs = neighbours
     ids, voided = theirs.fill()
     for path, params in documents(theirs):
         kept = theirs.ask("PUT", path, params=params, json={"is": theirs.mark}, headers={"If-None-Match": "*"})
         assert kept.status_code == 204
-    theirs.get("/api/projections", wait_for=theirs.post([theirs.in_course()]))
+    completed = theirs.in_course(verb={"id": "http://adlnet.gov/expapi/verbs/completed"})
+    theirs.get("/api/projections", wait_for=theirs.post([completed]))
     course = theirs.get("/api/courses").json()["courses"][0]["id"]
+    person = theirs.get(f"/api/courses/{course}/learners").json()["learners"][0]["person"]
+    for path in read_models(course, person):
+        answer = theirs.get(path)
+        assert answer.status_code == 200
+        assert theirs.mark in answer.text
+        tag = answer.headers["ETag"]
+        assert theirs.ask("GET", path, headers={"If-None-Match": tag}).status_code == 304
+        assert ours.ask("GET", path, headers={"If-None-Match": tag}).status_code == 404
     more = theirs.get().json()["more"]
     key = theirs.ask("POST", "/api/credentials", json={"name": theirs.mark}).json()["key"]
 
@@ -89,6 +105,7 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         (404, f"/api/courses/{course}", {}),
         (404, f"/api/courses/{course}/live", {}),
         (404, f"/courses/{course}", {}),
+        *((404, path, {}) for path in read_models(course, person)),
         *((404, path, params) for path, params in documents(theirs)),
     ]
     for status, path, params in hidden:

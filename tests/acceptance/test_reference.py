@@ -20,13 +20,14 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from lrs.api.read_after import READ_AFTER
 from lrs.main import create_app
 from lrs.reference.document import OPERATIONS, openapi, operations_of
 from lrs.reference.operation import JSON, Json
 from lrs.settings import Settings
 from schemas.scope import Scope, included
 from tests.acceptance.endpoint import VERSION, new_statement
-from tests.acceptance.test_scopes import OPEN, TABLE
+from tests.acceptance.test_scopes import CONFIGURATION, OPEN, SETTINGS, TABLE, by_name
 from tests.acceptance.wire import Wire
 from tests.services.lrs_server import CREDENTIAL
 
@@ -64,6 +65,8 @@ def test_what_is_made_up_from_the_reference(operation: Any, wire: Wire) -> None:
     def ask(case: Any) -> None:
         if "wait_for" in case.query:
             case.query["wait_for"] = 1  # later positions would be waited for
+        if READ_AFTER in case.headers:
+            case.headers[READ_AFTER] = "1"  # later ones were never given
         response = case.call(base_url=wire.origin, auth=CREDENTIAL, timeout=30)
         case.validate_response(response, checks=CHECKS)
 
@@ -73,12 +76,16 @@ def test_what_is_made_up_from_the_reference(operation: Any, wire: Wire) -> None:
 def test_what_a_client_asks(wire: Wire) -> None:
     """What cannot be made up: things that are there, by their ids."""
     course = {"id": "http://example.com/reference", "definition": {"type": COURSE_TYPE, "name": {"en": "Reference"}}}
-    statement = new_statement(object=course, context={"registration": str(uuid4())})
+    result = {"score": {"scaled": 0.9}}
+    completed = {"id": "http://adlnet.gov/expapi/verbs/completed"}
+    context = {"registration": str(uuid4())}
+    statement = new_statement(object=course, context=context, verb=completed, result=result)
     position = wire.endpoint.send([new_statement(), statement]).headers["X-LRS-Position"]
     made = wire.endpoint.send({"name": "reference"}, path="/api/credentials").json()
 
     def ask(method: str, path: str, params: Json, status: int = 200, accept: str = "*/*") -> httpx.Response:
-        filled = path.format(key=made["key"], course_id=params.pop("course_id", ""))
+        ids = {name: params.pop(name) for name in ("course_id", "person_id", "node_id") if name in params}
+        filled = path.format(key=made["key"], **ids)
         headers = {VERSION: "1.0.3", "Accept": accept}
         answer = httpx.request(
             method, wire.origin + filled, params=params, headers=headers, auth=CREDENTIAL, timeout=30
@@ -96,7 +103,16 @@ def test_what_a_client_asks(wire: Wire) -> None:
     page = ask("GET", "/xapi/statements", {"limit": 1}).json()
     ask("GET", "/xapi/statements", {"more": page["more"].partition("more=")[2]})
     (found,) = ask("GET", "/api/courses", {"iri": course["id"]}).json()["courses"]
-    ask("GET", "/api/courses/{course_id}", {"course_id": found["id"]})
+    here = {"course_id": found["id"]}
+    ask("GET", "/api/courses/{course_id}", {**here})
+    for what in ("outline", "progress", "grades", "completions"):
+        ask("GET", f"/api/courses/{{course_id}}/{what}", {**here})
+    (learner,) = ask("GET", "/api/courses/{course_id}/learners", {**here, "fields": "person"}).json()["learners"]
+    there = {**here, "person_id": learner["person"]}
+    ask("GET", "/api/courses/{course_id}/learners/{person_id}", {**there})
+    explain = "/api/courses/{course_id}/learners/{person_id}/nodes/{node_id}/explain"
+    ask("GET", explain, {**there, "node_id": found["id"]})
+    ask("GET", "/api/learners/{person_id}/courses", {"person_id": learner["person"]})
     days = {"from": "2020-01-01", "to": "2100-01-01", "bucket": "month", "group_by": "course,verb"}
     ask("GET", "/api/analytics/activity", days)
     ask("GET", "/api/analytics/activity", days, accept="text/csv")
@@ -104,6 +120,17 @@ def test_what_a_client_asks(wire: Wire) -> None:
     ask("POST", "/api/credentials/{key}/disable", {})
     ask("POST", "/api/credentials/{key}/rotate", {}, 409)
     ask("GET", "/api/credentials", {})
+
+
+def test_what_is_set_is_answered_as_it_is_written(wire: Wire) -> None:
+    for method in ("PUT", "GET", "DELETE"):
+        for path in SETTINGS if method == "PUT" else (*SETTINGS, *CONFIGURATION):
+            if (method, path) in TABLE:
+                filled, params = by_name(path)
+                sent = SETTINGS[path] if method == "PUT" else None
+                answer = httpx.request(method, wire.origin + filled, params=params, json=sent, auth=CREDENTIAL)
+                assert answer.status_code == 200, answer.text
+                SCHEMA[path][method].validate_response(answer)
 
 
 def test_every_route_is_in_it() -> None:

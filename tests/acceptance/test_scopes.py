@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from lrs.main import create_app
 from lrs.settings import Settings
 from schemas.scope import Scope
-from tests.acceptance.endpoint import new_statement
+from tests.acceptance.endpoint import Json, new_statement
 from tests.acceptance.tenants import Caller, credential
 from tests.acceptance.token_issuer import Bearer
 from tests.services.databases import migrated_database
@@ -25,7 +25,30 @@ READERS = {"statements/read", "all/read", "all"}
 STATE_READERS, STATE_WRITERS = {"state", "all/read", "all"}, {"state", "all"}
 PROFILE_READERS, PROFILE_WRITERS = {"profile", "all/read", "all"}, {"profile", "all"}
 EVERYBODY = {scope.value for scope in Scope}
-OPEN = ("/xapi/about", "/openapi.json", "/docs")
+SCHEMAS = tuple(f"/api/schemas/{name}" for name in ("completion-rule", "grade-policy", "outline"))
+OPEN = ("/xapi/about", "/openapi.json", "/docs", *SCHEMAS)
+
+COURSE = "/api/courses/{course_id}"
+ONLY_SET = (f"{COURSE}/due", f"{COURSE}/overrides")
+SETTINGS: dict[str, Json] = {
+    f"{COURSE}/configuration/outline": {"course": "https://scopes.example/course", "nodes": []},
+    f"{COURSE}/rules/{{node_id}}": {"when": {"rule": "viewed"}},
+    f"{COURSE}/rules/types/{{content_type}}": {"when": {"rule": "viewed"}},
+    f"{COURSE}/policy": {"pass_mark": 0.5},
+    f"{COURSE}/due/{{node_id}}": {"due_at": "2026-03-29T10:15:00Z"},
+    f"{COURSE}/due/{{node_id}}/{{person_id}}": {"due_at": "2026-03-29T10:15:00Z"},
+    f"{COURSE}/overrides/{{person_id}}/{{node_id}}": {"excused": True},
+    "/api/mappings/{activity_id}": {"course": "https://scopes.example/course"},
+}
+"""What can be set, and to what; that it is set again and again changes nothing."""
+CONFIGURATION = tuple(f"{of}/configuration{what}" for of in ("/api", COURSE) for what in ("", "/events"))
+NAMED = {
+    "course": "https://scopes.example/course",
+    "node": "https://scopes.example/node",
+    "person": "mbox:mailto:ann@example.com",
+    "activity": "https://scopes.example/node",
+}
+"""What the query names where the path does not."""
 
 TABLE: dict[tuple[str, str], set[str]] = {
     **{(method, path): EVERYBODY for path in OPEN for method in ("GET", "HEAD")},
@@ -48,6 +71,12 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/courses"): READERS,
     ("GET", "/api/courses/{course_id}"): READERS,
     ("GET", "/api/courses/{course_id}/live"): READERS,
+    **{
+        ("GET", f"{COURSE}/{what}"): READERS
+        for what in ("outline", "learners", "learners/{person_id}", "progress", "grades", "completions")
+    },
+    ("GET", f"{COURSE}/learners/{{person_id}}/nodes/{{node_id}}/explain"): READERS,
+    ("GET", "/api/learners/{person_id}/courses"): READERS,
     ("GET", "/api/projections"): READERS,
     ("GET", "/api/analytics/activity"): READERS,
     ("GET", "/api/credentials"): {"all"},
@@ -55,6 +84,9 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("POST", "/api/credentials/{key}/rotate"): {"all"},
     ("POST", "/api/credentials/{key}/disable"): {"all"},
     ("POST", "/api/credentials/{key}/compatibility"): {"all"},
+    **{(method, path): {"all"} for path in SETTINGS for method in ("PUT", "DELETE")},
+    **{("GET", path): READERS for path in (*SETTINGS, *CONFIGURATION) if not path.startswith(ONLY_SET)},
+    **{("POST", f"/api/persons/{{person_id}}/{change}"): {"all"} for change in ("merge", "unmerge")},
 }
 
 
@@ -63,6 +95,7 @@ class Room(NamedTuple):
 
     owner: Caller
     course: str
+    person: str
     spare: str
     callers: dict[str, Caller]
 
@@ -77,8 +110,15 @@ def room(database_server: PostgresServer) -> Iterator[Room]:
         position = owner.post([owner.in_course()])
         owner.get("/api/projections", wait_for=position)
         course = owner.get("/api/courses").json()["courses"][0]["id"]
+        person = owner.get(f"/api/courses/{course}/learners").json()["learners"][0]["person"]
         callers = {scope.value: Caller(origin, client, credential(url, scope)) for scope in Scope}
-        yield Room(owner, course, credential(url, Scope.STATE)[0], callers)
+        yield Room(owner, course, person, credential(url, Scope.STATE)[0], callers)
+
+
+def by_name(path: str) -> tuple[str, Json]:
+    """A path of the configuration, and the query that names what it leaves open."""
+    named = {name: text for name, text in NAMED.items() if f"{{{name}_id}}" in path}
+    return path.format(content_type="media", **{f"{name}_id": "-" for name in NAMED}), named
 
 
 def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str, dict[str, Any]]:
@@ -107,10 +147,17 @@ def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str
     if path == "/api/analytics/activity":
         params = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "bucket": "day"}
         return path, {"params": params}
+    if path in SETTINGS or path in CONFIGURATION or path.startswith("/api/persons"):
+        filled, named = by_name(path)
+        sent = {"into": "mbox:mailto:anna@example.com"} if path.endswith("/merge") else SETTINGS.get(path)
+        if method == "GET" and sent is not None:
+            assert room.owner.ask("PUT", filled, params=named, json=sent).status_code == 200
+        return filled, {"params": named} | ({"json": sent} if method in ("PUT", "POST") else {})
     if path.endswith("/compatibility"):
         return path.format(key=room.spare), {"json": {"on": True}}
     options = {"json": {"on": True}} if path.endswith("/compatibility") else {}
-    return path.format(course_id=room.course, key=room.spare), options
+    of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course}
+    return path.format(key=room.spare, **of_course), options
 
 
 def status_of(caller: Caller, method: str, path: str, options: dict[str, Any]) -> tuple[int, httpx.Response]:

@@ -46,7 +46,7 @@ class LagProbe:
             base_url=origin, auth=credential, headers={"X-Experience-API-Version": "1.0.3"}, timeout=30
         )
         self._tails = cycle(tails)
-        self._samples: list[Sample] = []
+        self.samples: list[Sample] = []
         self._failure: BaseException | None = None
 
     @contextmanager
@@ -66,14 +66,14 @@ class LagProbe:
 
     def lag(self) -> Lag:
         """Over all samples."""
-        behind = [max(0, one.log - one.read_models) for one in self._samples]
-        late = seconds_behind(self._samples)
+        behind = [max(0, one.log - one.read_models) for one in self.samples]
+        late = seconds_behind(self.samples)
         return Lag(median(behind), max(behind), median(late), max(late))
 
     def _run(self, ended: threading.Event) -> None:
         try:
             while not ended.is_set():
-                self._samples.append(self._sample())
+                self.samples.append(self._sample())
                 ended.wait(PAUSE_SECONDS)
         except BaseException as error:
             self._failure = error

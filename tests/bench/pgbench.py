@@ -4,24 +4,37 @@ Prepared, four clients as the server has write connections. The parameters are t
 pgbench's variables once in REUSED runs; only the ids, which must be new each time, are made inside the statement.
 """
 
+import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
+from lrs.statement_log.new_row import Row, columns
 from lrs.statement_log.references import target_of
-from lrs.statement_log.search_keys import array_of, keys_of, search_terms
+from lrs.statement_log.search_keys import elements_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
 
 CLIENTS = 4
 REUSED = 16
-PARAMETERS = ("tenants", "digests", "timestamps", "authorities", "keys", "payloads", "voids", "refers")
-_TYPES = ("integer", "bytea", "timestamptz", "integer", "text", "text", "uuid", "uuid")
+PARAMETERS = (
+    "tenants",
+    "digests",
+    "timestamps",
+    "authorities",
+    "keys",
+    "first_keys",
+    "last_keys",
+    "payloads",
+    "voids",
+    "refers",
+)
+_TYPES = ("integer", "bytea", "timestamptz", "integer", "bigint", "integer", "integer", "text", "uuid", "uuid")
 _AUTHORITY = {"objectType": "Agent", "account": {"homePage": "https://live-lrs.invalid/credential", "name": "bench"}}
 
 
@@ -44,17 +57,22 @@ def prepare(url: str, bodies: Sequence[bytes], batch: int) -> int:
         casts = ", ".join(f"%s::{kind}[]::text" for kind in _TYPES)
         for number in range(batches):
             some = statements[number * batch : (number + 1) * batch]
-            keys = [array_of(keys_of(search_terms(one.value, _AUTHORITY), found[0])) for one in some]
-            values = (
-                [1] * batch,
-                [one.digest for one in some],
-                [one.timestamp for one in some],
-                [1] * batch,
-                keys,
-                [one.payload.decode() for one in some],
-                [one.voids for one in some],
-                [target_of(one.value) for one in some],
-            )
+            rows = [
+                Row(
+                    1,
+                    one.id,
+                    one.digest,
+                    one.timestamp,
+                    1,
+                    elements_of(search_terms(one.value, _AUTHORITY), found[0]),
+                    one.payload,
+                    one.voids,
+                    refers=target_of(one.value),
+                )
+                for one in some
+            ]
+            given = columns(rows)
+            values = [given[name] for name in PARAMETERS]
             connection.execute(f"INSERT INTO bench_batch VALUES (%s, {casts})", (number, *values))
         connection.execute("ANALYZE bench_batch")
     return batches
@@ -78,11 +96,19 @@ def script(batch: int, batches: int) -> str:
 
 def appends_a_second(url: str, file: Path, *, seconds: float) -> tuple[float, int]:
     """Run the script for so long; answers appends a second and how many there were. Raises PgbenchFailed."""
-    variables = {"turn": "0"}
-    words = [str(_program()), "--no-vacuum", "--protocol=prepared", f"--client={CLIENTS}", "--jobs=1"]
-    words += [f"--time={round(seconds)}", f"--file={file}"]
-    words += [f"--define={name}={value}" for name, value in variables.items()]
-    ran = subprocess.run([*words, url], capture_output=True, text=True, check=False)
+    return transactions_a_second(url, {file: 1}, clients=CLIENTS, seconds=seconds)
+
+
+def transactions_a_second(url: str, files: Mapping[Path, int], *, clients: int, seconds: float) -> tuple[float, int]:
+    """Run scripts in turn, each as often as its weight has it; answers how many a second, and how many there were.
+
+    Statements are prepared, and planned for their values, as the server's are. Raises PgbenchFailed.
+    """
+    words = [str(_program()), "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1"]
+    words += [f"--time={round(seconds)}", "--define=turn=0"]
+    words += [f"--file={file}@{weight}" for file, weight in files.items()]
+    planned = {"PGOPTIONS": "-c plan_cache_mode=force_custom_plan"} if len(files) > 1 else {}
+    ran = subprocess.run([*words, url], capture_output=True, text=True, check=False, env=os.environ | planned)
     rate = re.search(r"^tps = ([\d.]+)", ran.stdout, re.MULTILINE)
     done = re.search(r"actually processed: (\d+)", ran.stdout)
     failed = re.search(r"failed transactions: (\d+)", ran.stdout)

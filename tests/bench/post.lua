@@ -1,7 +1,8 @@
 -- Posts statements that were never posted before: bodies from a file, each time under new ids (random, version 4).
--- Arguments: file with what follows the id, one statement a line; statements a request; seed; authorization header.
+-- Arguments: file with what follows the id, one statement a line; statements a request; seed; authorization header;
+-- and where some of the requests shall be GETs: a file of their paths, one a line, and the share of POSTs (0 … 1).
 
-local tails, batch, authorization, place = {}, 1, "", 0
+local tails, paths, batch, authorization, place, posts = {}, {}, 1, "", 0, 1
 
 function setup(thread)
     threads = (threads or 0) + 1
@@ -13,8 +14,16 @@ function init(args)
     for line in io.lines(args[1]) do
         tails[#tails + 1] = line
     end
+    if args[5] then
+        for line in io.lines(args[5]) do
+            paths[#paths + 1] = line
+        end
+        posts = tonumber(args[6])
+    end
     math.randomseed(tonumber(args[3]) + number)
-    place = math.random(#tails)
+    if #tails > 0 then
+        place = batch * math.random(0, math.max(0, math.floor(#tails / batch) - 1))
+    end
     wrk.method = "POST"
     wrk.headers["Content-Type"] = "application/json"
     wrk.headers["X-Experience-API-Version"] = "1.0.3"
@@ -33,6 +42,9 @@ local function one()
 end
 
 function request()
+    if posts < 1 and math.random() >= posts then
+        return wrk.format("GET", paths[math.random(#paths)])
+    end
     if batch == 1 then
         return wrk.format(nil, nil, nil, one())
     end
@@ -46,7 +58,7 @@ end
 function done(summary, latency, requests)
     local e = summary.errors
     io.write(string.format(
-        '\n{"requests":%d,"seconds":%f,"p50_ms":%f,"p99_ms":%f,"refused":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
-        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-        e.status, e.connect, e.read, e.write, e.timeout))
+        '\n{"requests":%d,"seconds":%f,"p50_ms":%f,"p95_ms":%f,"p99_ms":%f,"refused":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
+        summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(95) / 1e3,
+        latency:percentile(99) / 1e3, e.status, e.connect, e.read, e.write, e.timeout))
 end

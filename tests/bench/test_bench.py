@@ -1,16 +1,28 @@
-"""What the bench reckons with is right: the lag between samples, the SQL that pgbench runs, the bodies it posts."""
+"""What the bench reckons with is right: the lag between samples, the SQL that pgbench runs, the bodies, the tables."""
 
+import asyncio
+from datetime import UTC, datetime
+from itertools import pairwise
 from math import isclose
+from typing import Any
 
 import msgspec
+import psycopg
 
+from lrs.access.credentials import DEFAULT_TENANT
+from lrs.statement_log.load_rows import Judge
+from lrs.statement_log.loading import load
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
-from tests.bench import pgbench
+from tests.bench import history, pgbench, report
 from tests.bench.figures import Comparison, Figures
 from tests.bench.live_lag import Sample, seconds_behind
+from tests.bench.questions import KINDS, VALUES, questions
 from tests.bench.statements import BEFORE_ID, after_id, bodies
+from tests.bench.tables import tables
+from tests.services.databases import migrated_database
+from tests.services.postgres import PostgresServer
 
 
 def test_the_lag_is_the_time_since_the_log_stood_where_the_read_models_stand() -> None:
@@ -53,3 +65,68 @@ def test_ratios_are_taken_round_by_round() -> None:
     first, second = figures.ratios(Comparison("", "a", "", "", "b"))
     assert isclose(first, 0.1)
     assert isclose(second, 0.2)
+
+
+def test_the_history_is_valid_in_order_and_of_about_the_size_that_is_claimed() -> None:
+    end = datetime(2026, 1, 1, tzinfo=UTC)
+    (chunk,) = history.chunks(1000, end)
+    rows = Judge(DEFAULT_TENANT, b"salt", None).rows(chunk.texts)
+    assert rows.refused == []
+    assert all(one < other for one, other in pairwise(rows.stored))
+    assert end - history.YEARS <= rows.stored_at(0) < rows.stored_at(999) < end
+    assert len({rows.id_at(place) for place in range(1000)}) == 1000
+    assert 1250 < len(rows.rows) / 1000 - 250 < 1450  # a row has keys and more beside the payload
+
+
+def test_every_kind_of_question_finds_something_and_its_sql_is_what_the_log_is_asked(
+    embedded_server: PostgresServer,
+) -> None:
+    count = 50 * VALUES * 2
+    with migrated_database(embedded_server) as url:
+        asyncio.run(load(url, history.chunks(count, datetime.now(UTC)), tenant=DEFAULT_TENANT))
+        asked = questions(url, count)
+        assert {kind: len(some) for kind, some in asked.items()} == dict.fromkeys(KINDS, VALUES)
+        assert len({one.script for one in asked["deep page"]}) == VALUES
+        with psycopg.connect(url, autocommit=True) as connection:
+            for kind in KINDS:
+                assert rows_of(connection, asked[kind][0].script) > 0
+
+
+def rows_of(connection: psycopg.Connection, script: str) -> int:
+    """How many rows the statements of a script for pgbench give."""
+    found, statement, variables = 0, "", {}
+    for line in script.splitlines():
+        if line.startswith("\\set "):
+            _, name, value = line.split()
+            variables[name] = value
+            continue
+        statement += line + "\n"
+        if line.endswith(";"):
+            for name in sorted(variables, key=len, reverse=True):
+                statement = statement.replace(f":{name}", variables[name])
+            found += connection.execute(statement.encode()).rowcount
+            statement = ""
+    return found
+
+
+def a_result() -> dict[str, Any]:
+    figures = Figures()
+    for figure in (1.0, 2.0, 3.0):
+        for series in ("GET list of 50, 10k", "pgbench GET list of 50, 10k", "GET deep page, 10k"):
+            figures.add(series, figure)
+            figures.add(f"{series} · p50", figure)
+            figures.add(f"{series} · p95", 2 * figure)
+    one = Comparison("list", "GET list of 50, 10k", "requests/s", "pgbench", "pgbench GET list of 50, 10k")
+    loaded = {"url": "", "statements": 10_000, "seconds": None, "wal_bytes": None, "disk_bytes": 20_000_000}
+    rest = {"facts": {"machine": "2 cores"}, "disturbed": {}, "sizes": [10_000], "loads": [loaded]}
+    return rest | figures.as_json([one])
+
+
+def test_the_page_has_what_was_measured_and_nothing_else() -> None:
+    result = a_result()
+    titles = [table.title for table in tables(result)]
+    assert len(titles) == 3
+    page = report.page(result)
+    assert "| list | 2 requests/s | pgbench | 2 | 1.00 | 1.00 – 1.00 | 2.0 | 4.0 |" in page
+    assert "| 10,000 | – | – | 2,000 |" in page
+    assert all(f"### {title}" in page for title in titles)

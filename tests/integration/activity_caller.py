@@ -15,6 +15,7 @@ from lrs.access.credentials import Credentials
 from lrs.api import analytics, problems
 from lrs.api.services import Services
 from lrs.attachments.store import Attachments
+from lrs.configuration.store import Configurations
 from lrs.database import read_pool
 from lrs.documents.store import Documents
 from lrs.settings import Settings
@@ -95,7 +96,8 @@ async def _serving(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, dict[int,
             attachments=Attachments(pool, None),
             repairs=Repairs(pool),
             credentials=credentials,
-            search=Search(pool),
+            configurations=Configurations(pool, pool),
+            primary_search=Search(pool),
             bus=Bus(),
             wake=lambda: None,
         )

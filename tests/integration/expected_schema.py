@@ -66,6 +66,7 @@ reference_unsettled
 control_event
   position int8, tenant int4, recorded timestamptz, kind text, payload json
   unique btree (position)
+  btree (position) WHERE (kind = 'retention'::text)
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
 document
@@ -81,11 +82,12 @@ attachment
   unique btree (tenant, sha2)
 attachment_piece
   CHECK (((octet_length(data) >= 1) AND (octet_length(data) <= 1048576)))
-  tenant int4, sha2 bytea, piece int4, data bytea
+  tenant int4, sha2 bytea, piece int4, data bytea, kept timestamptz = now()
   unique btree (tenant, sha2, piece)
 statement_attachment
-  tenant int4, id uuid, sha2 bytea
+  tenant int4, id uuid, sha2 bytea, kept timestamptz = now()
   unique btree (tenant, id, sha2)
+  btree (tenant, sha2)
 statement_repair
   tenant int4, id uuid, digest bytea, rules _text, original json, received timestamptz = now()
   unique btree (tenant, id, digest)
@@ -101,6 +103,7 @@ iri
 person
   tenant int4, person uuid, ifi text, name text?
   unique btree (tenant, person)
+  btree (tenant, sort_name(name, ifi) COLLATE C, person)
 fact
   tenant int4, position int8, id uuid, at timestamptz, person uuid?, course uuid?, activity uuid?, verb uuid, event
     text, placement text, registration uuid?, attempt text?, raw float8?, min float8?, max float8?, scaled float8?,
@@ -123,12 +126,17 @@ outline_node
   tenant int4, course uuid, node uuid, iri text, type text?, title text?, kind text, parent uuid?, rule text,
     required bool, graded bool
   unique btree (tenant, course, node)
+  btree (tenant, course) WHERE (node = course)
 node_progress
   tenant int4, course uuid, person uuid, node uuid, state text, fraction float8, first_at timestamptz, last_at
     timestamptz, first_activity_at timestamptz?, last_activity_at timestamptz?, last_activity_id uuid?, statements
     int4, revoked_at timestamptz?, completed_at timestamptz?, satisfied_by uuid?, visits int4, duration int8,
     enrolled_at timestamptz?, standing text?, verdict bool?
   unique btree (tenant, course, person, node)
+  btree (tenant, course, completed_at, person, node) WHERE (completed_at IS NOT NULL)
+  btree (tenant, course, node, completed_at, person) WHERE (completed_at IS NOT NULL)
+  btree (tenant, course, node, person)
+  btree (tenant, course, state, person, node) WHERE (state <> 'in_progress'::text)
 attempt
   tenant int4, course uuid, person uuid, node uuid, attempt text, started_at timestamptz, submitted_at timestamptz,
     raw float8?, min float8?, max float8?, scaled float8?, score float8?, score_suspect bool, success bool?,
@@ -145,6 +153,11 @@ enrollment
   unique btree (tenant, course, person)
   btree (tenant, enrolled_at) WHERE (status = 'active'::text)
   btree (tenant, last_activity_at) WHERE (status = 'active'::text)
+  btree (tenant, course, ( CASE WHEN (own_score IS NOT NULL) THEN own_score WHEN (scores > 0) THEN (score_sum /
+    (scores)::double precision) ELSE NULL::double precision END), person)
+  btree (tenant, course, ((completed_at IS NOT NULL)), progress_sum, person)
+  btree (tenant, course, enrolled_at, person)
+  btree (tenant, course, last_activity_at, person)
 course_outline_size
   tenant int4, course uuid, required_nodes int8, graded_nodes int8
 enrollment_standing
@@ -171,12 +184,26 @@ analytics.midnight(date,text)
   timestamp with time zone
 analytics.position
   position int8, updated timestamptz
+compress_part(regclass)
+  void
+drop_oldest_statements(timestamp with time zone)
+  record
+log_begin()
+  bigint
 make_statement_partitions(integer)
+  integer
+make_statement_partitions_between(timestamp with time zone,timestamp with time zone)
   integer
 refuse_change()
   trigger
+sort_name(text,text)
+  text
 statement_awaited(integer[],uuid[])
   uuid[]
 statement_conflict(uuid)
   bytea
+statement_parts()
+  record
+statements_kept_back(bigint,timestamp with time zone)
+  text
 """

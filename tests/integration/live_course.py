@@ -21,6 +21,7 @@ from lrs.access.credentials import Credentials
 from lrs.api import courses, live, problems
 from lrs.api.services import Services
 from lrs.attachments.store import Attachments
+from lrs.configuration.store import Configurations
 from lrs.dashboard import pages
 from lrs.database import read_pool
 from lrs.documents.store import Documents
@@ -195,7 +196,8 @@ async def live_course(database_url: str) -> AsyncIterator[tuple[LiveCourse, http
             attachments=Attachments(pool, None),
             repairs=Repairs(pool),
             credentials=credentials,
-            search=Search(pool),
+            configurations=Configurations(pool, pool),
+            primary_search=Search(pool),
             bus=course.bus,
             wake=lambda: None,
         )

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from lrs.statement_log.arrays import bigint
+from lrs.statement_log.new_row import Row, columns
 from lrs.statement_log.safe_bound import EPOCH, Bound, SafeBound
 from lrs.statement_log.sql import QUERIES
 from projections.checkpoint import Checkpoint
@@ -66,19 +67,10 @@ async def connections(url: str, count: int) -> AsyncIterator[list[AsyncConnectio
 async def store(connection: AsyncConnection, chance: random.Random, count: int = 1) -> list[int]:
     """New statements, in whatever transaction the connection is in; answers their positions in order."""
     ids = [UUID(int=chance.getrandbits(128), version=4) for _ in range(count)]
-    values: dict[str, Any] = {
-        "tenants": [1] * count,
-        "authorities": [1] * count,
-        "ids": ids,
-        "digests": [one.bytes for one in ids],
-        "timestamps": [None] * count,
-        "keys": ["{1,2,3}"] * count,
-        "payloads": ['{"an":"event"}'] * count,
-        "voids": [None] * count,
-        "refers": [None] * count,
-    }
-    rows = await (await connection.execute(QUERIES.append.sql, values)).fetchall()
-    return sorted(row[2] for row in rows)
+    keys = {bigint(1), bigint(2), bigint(3)}
+    new = [Row(1, one, one.bytes, None, 1, keys, b'{"an":"event"}', None) for one in ids]
+    rows = await (await connection.execute(QUERIES.append.sql, columns(new))).fetchall()
+    return sorted(row[0] for row in rows)
 
 
 async def store_control_event(connection: AsyncConnection) -> list[int]:

@@ -13,10 +13,11 @@ import psycopg
 from psycopg import AsyncConnection
 
 from lrs.database import Pool, read_pool, write_pool
+from lrs.statement_log.new_row import Row, columns
 from lrs.statement_log.references import Left, References, target_of
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
-from lrs.statement_log.search_keys import array_of, keys_of, search_terms
+from lrs.statement_log.search_keys import elements_of, search_terms
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import NewStatement, read_statements
 from schemas.statement_query import StatementQuery
@@ -101,18 +102,22 @@ class Stage:
     async def append_in(self, connection: AsyncConnection, *batch: NewStatement) -> None:
         """The SQL of `append`, in whatever transaction the connection is in."""
         agent = self.course.authority.agent
-        values: dict[str, Any] = {
-            "tenants": [TENANT] * len(batch),
-            "ids": [one.id for one in batch],
-            "digests": [one.digest for one in batch],
-            "timestamps": [one.timestamp for one in batch],
-            "authorities": [self.course.authority.number] * len(batch),
-            "keys": [array_of(keys_of(search_terms(one.value, agent), self.salt)) for one in batch],
-            "payloads": [one.payload.decode() for one in batch],
-            "voids": [one.voids for one in batch],
-            "refers": [target_of(one.value) for one in batch],
-        }
-        await connection.execute(QUERIES.append.sql, values)
+        number = self.course.authority.number
+        rows = [
+            Row(
+                TENANT,
+                one.id,
+                one.digest,
+                one.timestamp,
+                number,
+                elements_of(search_terms(one.value, agent), self.salt),
+                one.payload,
+                one.voids,
+                refers=target_of(one.value),
+            )
+            for one in batch
+        ]
+        await connection.execute(QUERIES.append.sql, columns(rows))
 
 
 @asynccontextmanager

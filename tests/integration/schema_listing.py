@@ -81,7 +81,7 @@ def _without(what: str, these: dict[str, set[str]], those: dict[str, set[str]]) 
 def _index(definition: str) -> str:
     """`unique btree (tenant, id)`."""
     kind = "unique " if definition.startswith("CREATE UNIQUE") else ""
-    return kind + re.sub(r".* USING ", "", definition, count=1)
+    return kind + " ".join(re.sub(r".* USING ", "", definition, count=1).split())
 
 
 def _trigger(definition: str) -> str:

@@ -137,6 +137,17 @@ async def test_out_of_turn_changes_nothing(database_url: str) -> None:
     assert all(after.values())
 
 
+async def test_what_is_remembered_changes_nothing(database_url: str) -> None:
+    """A projector that has applied every batch, and one for each batch, which remembers nothing."""
+    async with batches(database_url, size=5) as given:
+        remembering = await given.undisturbed()
+        await given.course.forget_read_models()
+        for step in given.steps:
+            await Projector().apply(given.one, *step)
+        assert given.tables() == remembering
+        assert given.course.differences() == []
+
+
 @pytest.mark.parametrize("failing", [0, 3])
 async def test_a_failure_between_rows_and_checkpoint(
     database_url: str, monkeypatch: pytest.MonkeyPatch, failing: int

@@ -1,10 +1,10 @@
-"""Pages of a log of years, of one that is being written, and of a large one: whole, in order, by way of an index."""
+"""Pages of a log of years, and of one that is being written: whole and in order."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, product, repeat
 from typing import Any
@@ -13,10 +13,9 @@ from uuid import UUID
 import msgspec
 import psycopg
 import pytest
-from psycopg import AsyncConnection
 
 from lrs.database import read_pool
-from lrs.statement_log.search import FIRST_WINDOW, Search
+from lrs.statement_log.search import FIRST_WINDOW, GROWTH, Search
 from lrs.statement_log.search_keys import keys_of, search_terms
 from schemas.statement_query import StatementQuery
 from tests.acceptance.course_log import TENANT, CourseLog
@@ -25,9 +24,7 @@ pytestmark = pytest.mark.anyio
 
 TICK = timedelta(microseconds=1)
 VERBS = ("http://example.com/did", "http://example.com/saw")
-NOTHING: Sequence[Any] = ()
 NEVER_ENDS = 1000
-LARGE = 20_000
 LEARNERS = 500
 
 
@@ -109,8 +106,8 @@ async def pages(search: Search, log: CourseLog, query: StatementQuery, size: int
 
 
 def window_ends() -> list[timedelta]:
-    """How far from where it begins a search looks, step by step, up to some six years."""
-    return list(accumulate(FIRST_WINDOW * 4**step for step in range(5)))
+    """How far from where it begins a search looks, step by step, up to some eleven years."""
+    return list(accumulate(FIRST_WINDOW * GROWTH**step for step in range(4)))
 
 
 async def test_a_log_of_years_is_found_whole(database_url: str) -> None:
@@ -184,88 +181,3 @@ async def being_written(log: CourseLog, seed: int) -> AsyncIterator[asyncio.Sema
             yield written
         finally:
             enough.set()
-
-
-# --- plans -------------------------------------------------------------------------------------------------------
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan's node and all below it."""
-    yield plan
-    for below in plan.get("Plans", NOTHING):
-        yield from nodes(below)
-
-
-async def plans_of(
-    pool: Any, log: CourseLog, query: StatementQuery, size: int, monkeypatch: pytest.MonkeyPatch
-) -> list[list[dict[str, Any]]]:
-    """The nodes of what PostgreSQL does for the second page of a query, window by window; it is run for that."""
-    asked = list[tuple[str, Any]]()
-    execute: Any = AsyncConnection.execute
-
-    async def remembering(self: AsyncConnection, sql: str, values: Any = None, **options: Any) -> Any:
-        asked.append((sql, values))
-        return await execute(self, sql, values, **options)
-
-    search, salt = Search(pool), await log.log.salt(TENANT)
-    first = await search.page(TENANT, salt, query, None, size)
-    assert first.next is not None
-    with monkeypatch.context() as patched:
-        patched.setattr(AsyncConnection, "execute", remembering)
-        await search.page(TENANT, salt, query, first.next, size)
-    found = []
-    async with pool.connection() as connection:
-        for sql, values in asked:
-            if "statement_void" in sql:
-                cursor = await connection.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, values)
-                ((plan,),) = await cursor.fetchall()
-                found.append(list(nodes(plan[0]["Plan"])))
-    assert found
-    return found
-
-
-async def test_a_large_log_is_read_by_its_indexes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    chance = random.Random(5)
-    now = datetime.now(UTC)
-    moments = sorted(now - timedelta(days=5) * chance.random() for _ in range(LARGE))
-    values = [statement(identity, number) for number, identity in enumerate(identities(LARGE, 6))]
-    learner = {"mbox": "mailto:learner77@example.com"}
-    async with CourseLog.open(database_url) as log, read_pool(database_url) as pool:
-        await store(log, values, moments)
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE statement")
-            parts = {row[0] for row in connection.execute("SELECT DISTINCT tableoid::regclass::text FROM statement")}
-            parts = {part.rpartition(".")[2] for part in parts}
-            indexes = {
-                name: definition.partition(" USING ")[2].replace('"', "")
-                for name, definition in connection.execute("SELECT indexname, indexdef FROM pg_indexes")
-            }
-
-        def used(plan: list[dict[str, Any]]) -> set[str]:
-            return {indexes[node["Index Name"]].partition(" WITH")[0] for node in plan if "Index Name" in node}
-
-        for ascending in (False, True):
-            newest = StatementQuery(ascending=ascending)
-            for plan in await plans_of(pool, log, newest, 100, monkeypatch):
-                assert "btree (stored, position)" in used(plan)
-                assert "gin (keys)" not in used(plan)
-                assert not [node for node in plan if "Sort" in node["Node Type"]]
-                assert touched(plan, parts) <= 110
-            for query in (
-                replace(newest, agent=learner),
-                replace(newest, agent=learner, related_agents=True),
-                replace(newest, agent=learner, verb=VERBS[0]),
-            ):
-                for plan in await plans_of(pool, log, query, 10, monkeypatch):
-                    assert "gin (keys)" in used(plan)
-                    assert touched(plan, parts) <= LARGE / LEARNERS
-
-
-def touched(plan: list[dict[str, Any]], parts: set[str]) -> float:
-    """How many rows of the log were read; none of them by reading all."""
-    scans = [node for node in plan if node.get("Relation Name") in parts]
-    assert scans
-    assert not [node for node in scans if node["Node Type"] == "Seq Scan"]
-    return sum(
-        float((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]) for node in scans
-    )

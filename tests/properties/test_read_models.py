@@ -6,17 +6,49 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.acceptance.course_log import CourseLog
 from tests.acceptance.read_back import read_models
-from tests.properties.learning import BEGIN, logs
+from tests.properties.learning import BEGIN, COURSE_TYPE, ITEM_TYPE, MODULE_TYPE, VIDEO_TYPE, logs
 from tests.services.databases import migrated_database
 from tests.services.postgres import PostgresServer
 
+COURSE = "http://course.example/a"
+ONE_BY_ONE: dict[str, Any] = {"batches": [1], "steps": [1], "again": [], "ticks": []}
+
+
+def answered(result: dict[str, Any], **around: list[dict[str, Any]]) -> dict[str, Any]:
+    """One learner at one question."""
+    return {
+        "id": "00000000-0000-0000-0000-000000000001",
+        "actor": {"mbox": "mailto:ann@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/scored"},
+        "object": {"id": "http://course.example/item", "definition": {"type": ITEM_TYPE}},
+        "result": result,
+        "context": {"contextActivities": around},
+        "timestamp": BEGIN.isoformat(),
+    }
+
+
+def typed(iri: str, type_: str) -> dict[str, Any]:
+    """An activity."""
+    return {"id": iri, "definition": {"type": type_}}
+
 
 @pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
+@example(statements=[answered({"score": {"raw": 4}}, parent=[typed(COURSE, COURSE_TYPE)])], **ONE_BY_ONE)
+@example(
+    statements=[
+        answered(
+            {},
+            parent=[typed("http://course.example/module", MODULE_TYPE)],
+            grouping=[typed(COURSE, VIDEO_TYPE), typed(COURSE, COURSE_TYPE)],
+        )
+    ],
+    **ONE_BY_ONE,
+)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     statements=logs(),

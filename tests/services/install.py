@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.services import node_clients
 from tests.services.chromium import chromium
 from tests.services.missing import ServiceMissingError, must_have_services
+from tests.services.pgbouncer import pgbouncer
 from tests.services.postgres import tied_to_us
 from tests.services.timescaledb import folder, is_complete
 
@@ -25,7 +26,7 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 def main() -> int:
     """Install everything; 0 also where something is missing and this is not CI: its tests will be skipped."""
     problems = []
-    for install in (install_chromium, install_wrk, install_node_clients, install_timescaledb):
+    for install in (install_chromium, install_wrk, install_pgbouncer, install_node_clients, install_timescaledb):
         try:
             install()
         except ServiceMissingError as missing:
@@ -47,6 +48,14 @@ def install_wrk() -> None:
     """The load generator of `make bench`."""
     if not shutil.which("wrk"):
         apt_install("wrk")
+
+
+def install_pgbouncer() -> None:
+    """The pooler that tests put before the database."""
+    try:
+        pgbouncer()
+    except ServiceMissingError:
+        apt_install("pgbouncer")
 
 
 def install_node_clients() -> None:

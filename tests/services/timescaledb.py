@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tests.services.folders import claimed_folder
@@ -42,29 +42,26 @@ def is_complete(root: Path) -> bool:
 
 
 @contextmanager
-def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+def running_server(*, durable: bool = False, kept: Path | None = None) -> Iterator[PostgresServer]:
     """A server with an empty cluster, stopped and its data removed at the end. `durable` keeps fsync on.
 
-    Raises ServiceMissingError where the machine cannot run one.
+    kept: the folder of a cluster that stays, and is used again; it lies in the Debian folder. Raises
+    ServiceMissingError where the machine cannot run one.
     """
     root = folder()
     if os.geteuid() != 0:
         raise ServiceMissingError("TimescaleDB in a chroot needs root; or set LRS_TEST_TIMESCALE_URL to a server")
     if not is_complete(root):
         raise ServiceMissingError(f"there is no TimescaleDB in {root}: run `make services`")
-    with claimed_folder(root / "var/lib/live-lrs-tests") as place:
+    with nullcontext(kept) if kept else claimed_folder(root / "var/lib/live-lrs-tests") as place:
         inside = "/" + str(place.relative_to(root))
-        shutil.chown(place, *_owner(root))
-        prefix = ["chroot", str(root), *tied_to_us("postgres", setpriv="/usr/bin/setpriv")]
+        shutil.chown(place, *owner(root))
+        prefix = chrooted(root)
         initdb = [f"{PROGRAMS}/initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
         initdb += ["--locale=C.UTF-8", "--no-sync", f"--pgdata={inside}/data"]
-        subprocess.run([*prefix, *initdb], check=True, capture_output=True)
-        port = _free_port()
-        options = settings_as_options(
-            SETTINGS, {} if durable else NOT_DURABLE, SERVER_SETTINGS, {"unix_socket_directories": inside}
-        )
-        command = [*prefix, f"{PROGRAMS}/postgres", "-D", f"{inside}/data", "-p", str(port), *options]
-        server = PostgresServer(command, f"postgresql://postgres@127.0.0.1:{port}/postgres", place / "log")
+        if not (place / "data" / "PG_VERSION").exists():
+            subprocess.run([*prefix, *initdb], check=True, capture_output=True)
+        server = server_over(root, place, {} if durable else NOT_DURABLE)
         try:
             server.start()
             yield server
@@ -72,7 +69,20 @@ def running_server(*, durable: bool = False) -> Iterator[PostgresServer]:
             server.stop()
 
 
-def _owner(root: Path) -> tuple[int, int]:
+def chrooted(root: Path) -> list[str]:
+    """The words before a command that runs in the Debian folder, as `postgres`."""
+    return ["chroot", str(root), *tied_to_us("postgres", setpriv="/usr/bin/setpriv")]
+
+
+def server_over(root: Path, place: Path, settings: dict[str, str]) -> PostgresServer:
+    """The server over the data of a folder in the Debian folder, on a port of its own, and not started yet."""
+    inside, port = "/" + str(place.relative_to(root)), free_port()
+    options = settings_as_options(SETTINGS, settings, SERVER_SETTINGS, {"unix_socket_directories": inside})
+    command = [*chrooted(root), f"{PROGRAMS}/postgres", "-D", f"{inside}/data", "-p", str(port), *options]
+    return PostgresServer(command, f"postgresql://postgres@127.0.0.1:{port}/postgres", place / "log")
+
+
+def owner(root: Path) -> tuple[int, int]:
     """User and group id of `postgres` as the folder's own Debian numbers them."""
     for line in (root / "etc/passwd").read_text().splitlines():
         name, _, user, group, *_ = line.split(":")
@@ -81,7 +91,8 @@ def _owner(root: Path) -> tuple[int, int]:
     raise ServiceMissingError(f"{root} has no user postgres: remove it and run `make services`")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""How long a request may take to arrive: a slow line is waited for, and nobody for ever."""
+"""How long a request may take to arrive, and an answer to be taken: a slow line is waited for, and nobody for ever."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from uvicorn.server import ServerState
 
-from lrs.bounded_http import RATE, BoundedConfig, BoundedHttp
+from lrs.bounded_http import RATE, REST_SECONDS, TOO_BUSY, BoundedConfig, BoundedHttp
 
 SECONDS = 10.0
 HEAD = b"POST /xapi/statements HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
@@ -57,6 +57,7 @@ class Line:
         self.transport = Mock(spec=asyncio.Transport, get_extra_info=lambda name, default=None: default)
         self.transport.write = self._write
         self.transport.close = self._close
+        self.transport.abort = self._close
         self.transport.is_closing = lambda: self.closed
         config = BoundedConfig(_nothing, body_seconds=SECONDS, log_config=None)
         self.http = BoundedHttp(config, ServerState(), {}, self.loop)
@@ -139,5 +140,62 @@ def test_no_second_answer(line: Line) -> None:
 
 def test_a_lost_connection_is_not_watched(line: Line) -> None:
     line.http.data_received(HEAD % 100)
+    line.http.connection_lost(None)
+    assert not line.loop.due
+
+
+def rests(line: Line) -> bool:
+    return line.http.flow.read_paused
+
+
+def answer_too_busy(line: Line) -> None:
+    """As the application does: in the scope of the request, and by an answer."""
+    scope: Any = line.http.cycle.scope
+    scope[TOO_BUSY] = True
+    line.http.cycle.response_started = line.http.cycle.response_complete = True
+    line.http.on_response_complete()
+
+
+def test_who_was_refused_because_of_overload_is_heard_again_after_a_rest(line: Line) -> None:
+    line.http.data_received(HEAD % 2 + b"[]")
+    answer_too_busy(line)
+    assert rests(line)
+    line.loop.wait_until(REST_SECONDS)
+    assert not rests(line)
+    line.http.data_received(HEAD % 2 + b"[]")
+    line.http.cycle.response_started = line.http.cycle.response_complete = True
+    line.http.on_response_complete()
+    assert not rests(line)
+
+
+def test_the_rest_begins_when_what_was_refused_has_come(line: Line) -> None:
+    """A client may send all of its request before it reads the answer."""
+    line.http.data_received(HEAD % 2 + b"[")
+    answer_too_busy(line)
+    assert not rests(line)
+    line.http.data_received(b"]")
+    assert rests(line)
+
+
+def test_who_does_not_take_the_answer_is_left(line: Line) -> None:
+    line.http.data_received(HEAD % 2 + b"[]")
+    line.transport.get_write_buffer_size = lambda: 5 * RATE
+    line.http.pause_writing()
+    line.loop.wait_until(SECONDS + 4)
+    assert not line.closed
+    line.loop.wait_until(SECONDS + 5)
+    assert line.closed
+
+
+def test_who_takes_some_of_the_answer_now_and_then_is_waited_for(line: Line) -> None:
+    line.http.data_received(HEAD % 2 + b"[]")
+    line.transport.get_write_buffer_size = lambda: RATE
+    for _ in range(5):
+        line.http.pause_writing()
+        line.loop.wait_until(line.loop.now + SECONDS)
+        line.http.resume_writing()
+    line.loop.wait_until(1000)
+    assert not line.http.flow.write_paused
+    line.http.pause_writing()
     line.http.connection_lost(None)
     assert not line.loop.due

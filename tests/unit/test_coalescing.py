@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrs.statement_log import coalescing
-from lrs.statement_log.coalescing import Coalescer, Key, Row
+from lrs.statement_log.coalescing import Coalescer, Key
+from lrs.statement_log.new_row import Row
 from schemas.errors import Overloaded, StatementConflict
 
-POISON = "cannot be stored"
+POISON = b"cannot be stored"
 
 
 def row(number: int, content: str = "a", tenant: int = 1) -> Row:
-    return Row(tenant, UUID(int=number), content.encode(), None, 1, "{}", content, None)
+    return Row(tenant, UUID(int=number), content.encode(), None, 1, frozenset(), content.encode(), None)
 
 
 class Table:
@@ -31,7 +32,7 @@ class Table:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def write(self, rows: Sequence[Row]) -> dict[Key, int]:
+    async def write(self, rows: Sequence[Row]) -> list[int | None]:
         self.groups.append(len(rows))
         await self.open.wait()
         await asyncio.sleep(0)
@@ -40,16 +41,18 @@ class Table:
         if self.away:
             raise self.outage("away")
         if any(one.payload == POISON for one in rows):
-            raise psycopg.DataError(POISON)
+            raise psycopg.DataError(POISON.decode())
         for key, one in zip(keys, rows, strict=True):
             if key in self.rows and self.rows[key][1] != one.digest:
                 raise StatementConflict(one.id)
-        new = {}
+        positions: list[int | None] = []
         for key, one in zip(keys, rows, strict=True):
-            if key not in self.rows:
-                new[key] = len(self.rows) + 1
-                self.rows[key] = new[key], one.digest
-        return new
+            if key in self.rows:
+                positions.append(None)
+            else:
+                positions.append(len(self.rows) + 1)
+                self.rows[key] = len(self.rows) + 1, one.digest
+        return positions
 
     async def conflicts(self, rows: Sequence[Row]) -> set[Key]:
         await asyncio.sleep(0)
@@ -72,7 +75,7 @@ def run(requests: list[list[Row]], writers: int = 2) -> tuple[Table, list[list[i
 _rows = st.builds(
     row,
     st.integers(0, 12),
-    st.sampled_from(["a", "a", "a", "b", POISON]),
+    st.sampled_from(["a", "a", "a", "b", POISON.decode()]),
     st.integers(1, 2),
 )
 _requests = st.lists(

@@ -123,4 +123,4 @@ def test_no_header_of_ours_is_hidden_from_scripts() -> None:
         for name in re.findall('"(X-LRS-[A-Za-z-]+|X-Experience-API-[A-Za-z-]+)"', file.read_text(encoding="utf-8"))
     }
     assert {"X-LRS-Stored", "X-LRS-Position"} <= named
-    assert named - {"X-LRS-Results"} <= set(EXPOSED)  # that one is of requests
+    assert named - {"X-LRS-Results", "X-LRS-Read-After"} <= set(EXPOSED)  # those are of requests

@@ -1,0 +1,66 @@
+"""The shapes of what the read models answer, by their names in the reference: those that the code has."""
+
+from typing import Final
+
+from lrs.api.completions import COMPLETIONS
+from lrs.api.explain import STATEMENTS
+from lrs.api.grades import GRADES
+from lrs.api.learners import COURSES, LEARNERS, NODES
+from lrs.api.listing import Listing
+from lrs.api.outline import OUTLINE
+from lrs.api.progress import PROGRESS
+from lrs.reference.operation import Json, refer
+from projections.course_view import Course
+from projections.key_explanation import KeyTold
+
+LISTINGS: Final[tuple[Listing, ...]] = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
+ANSWERED: Final = (KeyTold, *(one.shape for one in LISTINGS))
+_TEXT: Final[Json] = {"type": "string"}
+_ID: Final[Json] = {"type": "string", "format": "uuid"}
+_LEARNER: Final[Json] = {
+    "type": "object",
+    "properties": {"person": _ID, "name": _TEXT, "ifi": _TEXT},
+    "required": ["person", "name", "ifi"],
+}
+_NODE: Final[Json] = {
+    "type": "object",
+    "properties": {"node": _ID, "iri": _TEXT, "title": _TEXT, "kind": _TEXT},
+    "required": ["node", "iri", "title", "kind"],
+}
+_BESIDE: Final[dict[str, dict[str, Json]]] = {
+    OUTLINE.shape.__name__: {"course": refer(Course.__name__)},
+    NODES.shape.__name__: {"learner": refer(LEARNERS.shape.__name__)},
+    COURSES.shape.__name__: {"learner": _LEARNER},
+    STATEMENTS.shape.__name__: {
+        "course": refer(Course.__name__),
+        "learner": _LEARNER,
+        "node": _NODE,
+        "voided": {"type": "integer", "minimum": 0},
+    },
+}
+"""What is told beside the rows, by the shape of these."""
+
+
+def page_of(listing: Listing) -> str:
+    """The name of the shape of a page."""
+    return f"PageOf{listing.shape.__name__}"
+
+
+def read_model_shapes(components: Json) -> Json:
+    """The rows of components, any field of which a request may leave out, and the pages of them."""
+    rows = {one.shape.__name__ for one in LISTINGS}
+    rest = {name: {key: value for key, value in components[name].items() if key != "required"} for name in sorted(rows)}
+    return rest | {page_of(one): _page(one, components) for one in LISTINGS}
+
+
+def _page(listing: Listing, components: Json) -> Json:
+    row = listing.shape.__name__
+    explained = components[KeyTold.__name__]["properties"] if listing is STATEMENTS else {}
+    rows = {"type": "array", "items": refer(row)}
+    properties: Json = {listing.name: rows, "more": _TEXT, **_BESIDE.get(row, {}), **explained}
+    return {
+        "description": "`more` is the path of the next page, empty on the last.",
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+    }

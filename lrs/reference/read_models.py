@@ -1,0 +1,115 @@
+"""Outlines, learners, progress, grades, completions, and why, in the reference. docs/api.md."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from lrs.api.completions import COMPLETIONS
+from lrs.api.explain import STATEMENTS
+from lrs.api.grades import GRADES
+from lrs.api.learners import COURSES, LEARNERS, LONGEST_SEARCH, NODES
+from lrs.api.listing import Listing
+from lrs.api.outline import OUTLINE
+from lrs.api.progress import PROGRESS, STATES
+from lrs.reference import examples
+from lrs.reference.operation import (
+    JSON,
+    Json,
+    Operation,
+    Operations,
+    answer,
+    header,
+    media,
+    path,
+    query,
+    refer,
+    refusal,
+)
+from lrs.reference.read_model_shapes import page_of
+from lrs.reference.shapes import ID, MOMENT, TEXT
+from schemas.scope import Scope
+
+_READ: Final = [Scope.STATEMENTS_READ, Scope.ALL_READ]
+_COURSE: Final = path("course_id", "Which course: its id in /api/courses.", ID, examples.COURSE_ID)
+_PERSON: Final = path("person_id", "Which learner: `person` of the roster.", ID, examples.PERSON_ID)
+_NODE: Final = path("node_id", "Which node of the outline; the course is its own.", ID, examples.COURSE_ID)
+_SHARE: Final[Json] = {"type": "number", "minimum": 0, "maximum": 1}
+_FILTERS: Final[Mapping[str, Json]] = {
+    "status": query(
+        "status", "Only of this status.", {"enum": ["active", "completed", "suspended", "withdrawn"]}, "active"
+    ),
+    "at_risk": query("at_risk", "Only those at risk, or those not.", {"enum": ["true", "false"]}, "true"),
+    "passed": query("passed", "By what is known of it.", {"enum": ["true", "false", "unknown"]}, "true"),
+    "q": query(
+        "q", "Part of the name or identifier.", {"type": "string", "minLength": 1, "maxLength": LONGEST_SEARCH}, "ann"
+    ),
+    "min_progress": query("min_progress", "With at least this progress.", _SHARE, 0.25),
+    "max_progress": query("max_progress", "With at most this progress.", _SHARE, 0.75),
+    "person": query("person", "Only this learner.", ID, examples.PERSON_ID),
+    "node": query("node", "Only this node.", ID, examples.COURSE_ID),
+    "state": query("state", "Only rows of this state.", {"enum": list(STATES)}, "completed"),
+    "since": query("since", "Completed at this instant or later.", MOMENT, examples.MOMENT),
+    "until": query("until", "Completed before this instant.", MOMENT, examples.MOMENT),
+}
+_KNOWN: Final = header("If-None-Match", "The ETag of an answer: 304 where it would be the same.", TEXT, '"a-tag"')
+_HEADERS: Final = {
+    "ETag": "names the answer",
+    "X-LRS-Position": "the position in the log at which the answer stands",
+}
+
+
+def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missing: str) -> Operation:
+    names = f"({'|'.join(listing.shape.__struct_fields__)})"
+    some = {"type": "string", "pattern": f"^{names}(,{names})*$"}
+    asked = [
+        *(_FILTERS[name] for name in listing.filters),
+        query("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": listing.most}, listing.usual),
+        query("fields", "Only these fields of each row.", some, ",".join(listing.shape.__struct_fields__[:2])),
+        query("more", "As the page before gives it, and nothing beside it.", TEXT, "a-token"),
+        _KNOWN,
+    ]
+    if listing.is_sorted:
+        asked += [
+            query(
+                "sort",
+                "What to sort by; what has nothing of it comes last.",
+                {"enum": list(listing.orders)},
+                listing.orders[0],
+            ),
+            query("order", "Which way.", {"enum": ["asc", "desc"]}, "asc"),
+        ]
+    return Operation(
+        summary,
+        {
+            200: answer("A page.", {JSON: media(refer(page_of(listing)))}, _HEADERS),
+            304: answer("The answer would be the one that is known.", headers=_HEADERS),
+            404: refusal(missing),
+        },
+        scopes=_READ,
+        parameters=[*parameters, *asked],
+    )
+
+
+_NO_COURSE: Final = "There is no such course."
+_NO_LEARNER: Final = "There is no such course, or no such learner in it."
+
+OPERATIONS: Final[Operations] = {
+    ("GET", "/api/courses/{course_id}/outline"): _operation("A course's outline", OUTLINE, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/learners"): _operation("The roster", LEARNERS, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/learners/{person_id}"): _operation(
+        "One learner in a course, by node", NODES, [_COURSE, _PERSON], _NO_LEARNER
+    ),
+    ("GET", "/api/courses/{course_id}/learners/{person_id}/nodes/{node_id}/explain"): _operation(
+        "Why a learner stands as they do on a node, or in the course",
+        STATEMENTS,
+        [_COURSE, _PERSON, _NODE],
+        "There is no such course, no such learner in it, or no such node.",
+    ),
+    ("GET", "/api/courses/{course_id}/progress"): _operation("Progress by node", PROGRESS, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/grades"): _operation("The gradebook", GRADES, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/completions"): _operation(
+        "What was completed, and when", COMPLETIONS, [_COURSE], _NO_COURSE
+    ),
+    ("GET", "/api/learners/{person_id}/courses"): _operation(
+        "One learner's courses", COURSES, [_PERSON], "There is no such learner."
+    ),
+}

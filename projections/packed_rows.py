@@ -1,0 +1,117 @@
+"""Columns on their way to PostgreSQL: arrays in its binary form, packed by the column.
+
+A read model's rows go as one array a column, thousands of values each: packing them here costs a fifth of what
+adapting them one by one does. The names in them (128 bits) are plain `bytes`, which Python compares and hashes at the
+speed of C; PostgreSQL sorts `uuid` the same way.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from struct import Struct
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection, ProgrammingError, pq
+from psycopg.adapt import Dumper, PyFormat
+from psycopg.rows import TupleRow
+from psycopg.types.string import ByteaBinaryLoader
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_HEAD = Struct(">iiiii").pack
+_LENGTH = Struct(">i").pack
+_INTEGER = Struct(">ii").pack
+_BIGINT = Struct(">iq").pack
+_DOUBLE = Struct(">id").pack
+_NAME_LENGTH = _LENGTH(16)
+_NULL = _LENGTH(-1)
+_TRUE, _FALSE = _LENGTH(1) + b"\x01", _LENGTH(1) + b"\x00"
+
+
+class Array:
+    """A parameter that is packed already; its class tells which type of PostgreSQL it has."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class _Type(NamedTuple):
+    element: int
+    array: int
+    pack: Callable[[Any], bytes]
+    packed: type[Array]
+
+
+def _type(name: str, element: int, array: int, pack: Callable[[Any], bytes]) -> _Type:
+    return _Type(element, array, pack, type(f"{name}[]", (Array,), {"__slots__": ()}))
+
+
+def _name(value: bytes | UUID) -> bytes:
+    return _NAME_LENGTH + (value if value.__class__ is bytes else value.bytes)  # type: ignore[union-attr]
+
+
+def _text(value: str) -> bytes:
+    data = value.encode()
+    return _LENGTH(len(data)) + data
+
+
+def _instant(value: datetime) -> bytes:
+    since = value - _EPOCH
+    return _BIGINT(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+
+
+_TYPES = {
+    "boolean": _type("boolean", 16, 1000, lambda value: _TRUE if value else _FALSE),
+    "bigint": _type("bigint", 20, 1016, lambda value: _BIGINT(8, value)),
+    "integer": _type("integer", 23, 1007, lambda value: _INTEGER(4, value)),
+    "text": _type("text", 25, 1009, _text),
+    "float8": _type("float8", 701, 1022, lambda value: _DOUBLE(8, value)),
+    "timestamptz": _type("timestamptz", 1184, 1185, _instant),
+    "uuid": _type("uuid", 2950, 2951, _name),
+}
+
+
+def array(type_: str, values: Sequence[Any]) -> Array:
+    """The values as an array of this type of PostgreSQL; a `uuid` may come as its 16 bytes."""
+    element, _, pack, packed = _TYPES[type_]
+    head = _HEAD(1, 1, element, len(values), 1)
+    if values.count(None) == len(values):
+        return packed(head + _NULL * len(values))
+    if pack is _name:
+        with suppress(TypeError):  # at the first that is no bytes
+            return packed(head + _NAME_LENGTH + _NAME_LENGTH.join(values))
+    return packed(head + b"".join([_NULL if value is None else pack(value) for value in values]))
+
+
+def columns(types: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> dict[str, Array]:
+    """Rows as one array a column, under the names of `types`."""
+    turned = list(zip(*rows, strict=True)) or [()] * len(types)
+    return {name: array(type_, values) for (name, type_), values in zip(types.items(), turned, strict=True)}
+
+
+class _Packed(Dumper):
+    """An Array goes as it is."""
+
+    format = pq.Format.BINARY
+
+    def dump(self, obj: Array) -> bytes:
+        return obj.data
+
+
+_DUMPERS = {
+    one.packed: type("_Packed", (_Packed,), {"oid": one.array, "__doc__": _Packed.__doc__}) for one in _TYPES.values()
+}
+
+
+async def run(connection: AsyncConnection, query: str, values: Mapping[str, Any] | Sequence[Any]) -> list[TupleRow]:
+    """Run one statement, answer its rows; a `uuid` in them is `bytes`."""
+    try:
+        connection.adapters.get_dumper(_TYPES["uuid"].packed, PyFormat.BINARY)
+    except ProgrammingError:
+        for kind, dumper in _DUMPERS.items():
+            connection.adapters.register_dumper(kind, dumper)
+        connection.adapters.register_loader("uuid", ByteaBinaryLoader)
+    cursor = await connection.execute(query, values, binary=True)
+    return await cursor.fetchall() if cursor.description else []
