@@ -1,10 +1,10 @@
 """Applies a batch of the log to the read models: rows and checkpoint in one transaction, so never twice, never half.
 
-The order of the steps: facts, then outlines (which decide the rules), then learners' rows on nodes, then enrolments,
-then what the passing of time changes.
+The order of the steps: what is set and the clock, then facts, then outlines (which decide the rules), then learners'
+rows on nodes, then enrolments, then what the passing of time changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -15,19 +15,23 @@ from psycopg import AsyncConnection
 
 from projections import checkpoint
 from projections.checkpoint import Checkpoint, Moved
+from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
 from projections.fact import Derived, derived
-from projections.fact_rows import write_facts
+from projections.fact_rows import Key, write_facts
 from projections.learner_rows import write_names, write_nodes
 from projections.memory import Memory, Pair
 from projections.names import Name
-from projections.outline_rows import write_outlines
+from projections.outline_rows import OutlineChange, recall_outlines, write_outlines
+from projections.packed_rows import run
 from projections.sql import QUERIES
 from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 
 PROJECTION = "live"
 VERSION = 2
 """Raised whenever the folds give other rows for the same log."""
+AT_ONCE = 20_000
+"""Keys, or learners, whose rows are computed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Projector:
                 raise OutOfTurn
             for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
                 memory = self._memories.setdefault(tenant, Memory())
-                changes += await _apply(connection, tenant, list(group), memory)
+                changes += await _apply(connection, tenant, begin.position, list(group), memory)
                 memory.bound()
             if await checkpoint.move(connection, PROJECTION, self._shard, begin, end) is Moved.TAKEN:
                 raise OutOfTurn
@@ -86,26 +90,82 @@ class Projector:
 
 
 async def _apply(
-    connection: AsyncConnection, tenant: int, events: Sequence[LogEvent], memory: Memory
+    connection: AsyncConnection, tenant: int, begin: int, events: Sequence[LogEvent], memory: Memory
 ) -> list[CourseChange]:
+    reset = await take_in_events(connection, tenant, begin, events, memory)
+    before = await _move_clock(connection, tenant, events, memory)
     statements = [event for event in events if isinstance(event, StatementEvent)]
     found = [one for one in map(_derive, statements) if one is not None]
     voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
     touched = await write_facts(connection, tenant, found, voids, memory)
     texts = {one.fact.claim: one.claims for one in found if one.fact.claim and one.claims}
-    outline = await write_outlines(connection, tenant, touched, texts, memory)
+    outline = await write_outlines(connection, tenant, touched, texts, reset, memory)
     keys = touched.fresh.keys() | touched.disturbed | outline.keys
-    gains = await write_nodes(connection, tenant, keys, touched, memory.outlines) if keys else {}
-    before = await _move_clock(connection, tenant, events, memory)
     anew = touched.lost | {(course, person) for course, person, _ in outline.keys}
-    pairs: set[Pair] = await write_enrollments(connection, tenant, keys, gains, anew, memory) if keys else set()
+    if memory.rules:
+        keys, set_anew = await _as_set(connection, tenant, keys, reset, outline, before, memory)
+        anew |= set_anew
+        touched.renamed |= reset.persons
+    pairs: set[Pair] = set()
+    for some, whose in _in_parts(keys, anew):
+        gains = await write_nodes(connection, tenant, some, touched, memory)
+        pairs |= await write_enrollments(connection, tenant, gains, whose, memory)
     if outline.resized:
         pairs |= await write_resized(connection, tenant, outline.resized, memory)
     if memory.clock is not None and memory.clock != before:
         pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), memory)
     if touched.seen or touched.renamed:
         await write_names(connection, tenant, touched, memory)
-    return _changes(tenant, pairs, outline.courses | touched.courses, outline.recounted)
+    return _changes(tenant, pairs, outline.courses | touched.courses | reset.courses, outline.recounted | reset.graded)
+
+
+async def _as_set(
+    connection: AsyncConnection,
+    tenant: int,
+    keys: set[Key],
+    reset: Reset,
+    outline: OutlineChange,
+    before: datetime | None,
+    memory: Memory,
+) -> tuple[set[Key], set[Pair]]:
+    """These keys, and those that what is set or the clock adds to them; and who is to be summed up again."""
+    keys = keys | (set_anew := await keys_of(connection, tenant, reset, memory))
+    late: set[Name] = set()
+    alone: set[Pair] = set()
+    if memory.clock is not None and memory.clock != before:
+        ended = {"tenant": tenant, "now": memory.clock}
+        keys.update(await run(connection, QUERIES.keys_that_expire.sql, ended))
+        for course, rules in memory.rules.items():
+            everybody, persons = rules.due_between(before, memory.clock)
+            late |= {course} if everybody else set()
+            alone |= {(course, person) for person in persons}
+    keys = with_followers(keys, memory)
+    pairs = reset.pairs | alone | {(course, person) for course, person, _ in set_anew}
+    pairs |= {key[:2] for key in keys if key[0] in memory.rules and key[1] in memory.rules[key[0]].spoken_of}
+    pairs |= await learners_of(connection, tenant, reset.graded)
+    pairs |= await graded_anew(connection, tenant, outline.regraded | late, memory)
+    await recall_outlines(connection, tenant, {key[0] for key in keys} | {pair[0] for pair in pairs}, memory)
+    return keys, pairs
+
+
+def _in_parts(keys: set[Key], anew: set[Pair]) -> Iterator[tuple[set[Key], set[Pair]]]:
+    """Keys and learners in parts of a size that fits into the memory; a learner of a course is in one of them."""
+    if max(len(keys), len(anew)) <= AT_ONCE:
+        if keys or anew:
+            yield keys, anew
+        return
+    of_pair: dict[Pair, set[Key]] = {pair: set() for pair in anew}
+    for key in keys:
+        of_pair.setdefault(key[:2], set()).add(key)
+    some: set[Key] = set()
+    whose: set[Pair] = set()
+    for pair in sorted(of_pair):
+        some |= of_pair[pair]
+        whose |= {pair} & anew
+        if max(len(some), len(whose)) >= AT_ONCE:
+            yield some, whose
+            some, whose = set(), set()
+    yield some, whose
 
 
 def _derive(event: StatementEvent) -> Derived | None:

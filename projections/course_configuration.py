@@ -244,6 +244,9 @@ def _unfit(configuration: Configuration, event: ConfigurationEvent, heard: froze
             assert event.rule is not None
             rules = ({} if outline is None else rules_of(outline)) | set_rules | {node: event.rule}
             yield from check_prerequisites(rules, known, {node: ("rule",)})
+        case RuleSet(rule=None, node=str(node)) if outline is not None:  # the outline's own rule is in force then
+            rules = rules_of(outline) | {name: rule for name, rule in set_rules.items() if name != node}
+            yield from check_prerequisites(rules, known, {node: ("rule",)})
         case PolicySet() if event.policy is not None:
             categories = {name: node.category for name, node in settings.nodes.items() if node.category is not None}
             yield from check_policy(event.policy, known, categories, ("policy",))

@@ -73,22 +73,14 @@ def course_row_of(
     for node, attempts in course:
         grade = learner.grade(node, attempts, is_course=False)
         score = None if grade is None else grade.score
-        known = settings.nodes.get(node.iri)
         if node.required and (node.graded or score is not None):
-            items[node.iri] = GradedItem(
-                node=node.iri,
-                score=score,
-                weight=1.0 if known is None or known.weight is None else known.weight,
-                category=None if known is None else known.category,
-                due_at=learner.due(node.iri),
-                excused=grade is not None and grade.excused,
-            )
+            items[node.iri] = learner.item(node.iri, score)
     row = grade_course(items.values(), policy, own_score=own_score, verdict=passed, now=learner.now)
     required = [node for node, _ in course if node.required]
     done = sum(node.state == "completed" for node in required)
     share = math.fsum(node.fraction for node in required) / len(required) if required else 0.0
     return CourseTold(
-        progress=1.0 if verdict.completed_at is not None else round(share, 6),
+        progress=1.0 if verdict.state == "completed" else round(share, 6),
         completed_nodes=done,
         required_nodes=len(required),
         grade_so_far=row.so_far,

@@ -4,6 +4,7 @@ Shares (progress, grades, scores) are 0…1, rounded to 6 decimals; instants are
 learner who has withdrawn stays on the roster, but is counted in nothing but `withdrawn`.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import unquote
@@ -169,16 +170,19 @@ def by_urgency(roster: Iterable[Learner]) -> list[Learner]:
     )
 
 
-def depth_first(nodes: Iterable[tuple[Node, datetime | None]]) -> list[Node]:
-    """The outline as a tree in one list. Each node comes with when a learner first met it.
+def depth_first(nodes: Iterable[tuple[Node, datetime | None, int | None]]) -> list[Node]:
+    """The outline as a tree in one list. Each node comes with when a learner first met it, and its place if it is set.
 
-    Statements do not say in which order a course is meant to be taken, so siblings stand in the order in which they
-    were first met. A parent that is not in the outline, or a ring of parents, leaves a node at the top.
+    Statements do not say in which order a course is meant to be taken, so siblings of which nobody has set a place
+    stand after the others, in the order in which they were first met. A parent that is not in the outline, or a ring of
+    parents, leaves a node at the top.
     """
     known: dict[UUID | None, Node] = {}
     met: dict[UUID, tuple[bool, float, str]] = {}
-    for node, first in nodes:
+    places: dict[UUID, float] = {}
+    for node, first, place in nodes:
         known[node.id] = node
+        places[node.id] = math.inf if place is None else place
         met[node.id] = (first is None, first.timestamp() if first else 0.0, node.iri)
     children: dict[UUID | None, list[UUID]] = {}
     for node in known.values():
@@ -193,7 +197,7 @@ def depth_first(nodes: Iterable[tuple[Node, datetime | None]]) -> list[Node]:
             parent = known[parent].parent
 
     def in_order(keys: Iterable[UUID]) -> list[UUID]:
-        return sorted(keys, key=lambda key: (known[key].kind != "course", earliest[key]))
+        return sorted(keys, key=lambda key: (known[key].kind != "course", places[key], earliest[key]))
 
     ordered: dict[UUID, Node] = {}
     for top in [*in_order(children.get(None, [])), *in_order(met)]:

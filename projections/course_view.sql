@@ -59,10 +59,10 @@ WHERE s.tenant = :tenant AND s.course = :course
 -- name: outline
 -- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each.
 SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
-    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at
+    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
 FROM outline_node n
 LEFT JOIN (
-    SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed, count(*) AS started,
+    SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed, count(*) FILTER (WHERE p.state <> 'not_started') AS started,
         min(p.first_at) AS first_at
     FROM node_progress p JOIN enrollment e USING (tenant, course, person)
     WHERE p.tenant = :tenant AND p.course = :course AND e.status <> 'withdrawn'

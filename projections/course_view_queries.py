@@ -139,7 +139,8 @@ def _learner(row: Row, now: datetime | None) -> Learner:
 async def _outline(connection: AsyncConnection, tenant: int, course: UUID) -> list[Node]:
     rows = await _all(connection, QUERIES.outline, {"tenant": tenant, "course": course})
     return depth_first(
-        (Node(node, iri, title or last_part(iri), *rest), first_at) for node, iri, title, *rest, first_at in rows
+        (Node(node, iri, title or last_part(iri), *rest), first_at, position)
+        for node, iri, title, *rest, first_at, position in rows
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Context, Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from projections.grade_evaluation import CourseGrade
 from projections.gradebook import Grade
 from projections.node_progress import NodeProgress
 from projections.vocabulary import Event
@@ -52,7 +53,10 @@ NO_SHARE = Share(False, 0.0, None)
 
 
 class Enrollment(NamedTuple):
-    """One row of `enrollment`, after tenant, course and person."""
+    """One row of `enrollment`, after tenant, course and person.
+
+    by_policy: the grades of the course are the three that follow, and not what the sums tell.
+    """
 
     status: str
     enrolled_at: datetime
@@ -67,10 +71,14 @@ class Enrollment(NamedTuple):
     score_sum: float
     scores: int
     verdict: bool | None
+    by_policy: bool = False
+    policy_so_far: float | None = None
+    policy_if_nothing_more: float | None = None
+    policy_passed: bool | None = None
 
 
-def fold(sums: Standing) -> Enrollment:
-    """The row of one key."""
+def fold(sums: Standing, grade: CourseGrade | None = None) -> Enrollment:
+    """The row of one key; grade: of the course, where more is set than the sums can tell."""
     if sums.standing in (Event.WITHDRAWN, Event.SUSPENDED):
         status = str(sums.standing)
     else:
@@ -89,6 +97,10 @@ def fold(sums: Standing) -> Enrollment:
         score_sum=float(sums.score_sum),
         scores=sums.scores,
         verdict=sums.verdict,
+        by_policy=grade is not None,
+        policy_so_far=None if grade is None else grade.so_far,
+        policy_if_nothing_more=None if grade is None else grade.if_nothing_more,
+        policy_passed=None if grade is None else grade.passed,
     )
 
 
@@ -119,8 +131,8 @@ def advance(
         _earlier(sums.started_at, row.first_activity_at),
         *last,
         row.standing if course_node else sums.standing,
-        row.completed_at if course_node else sums.completed_at,
-        row.satisfied_by if course_node else sums.satisfied_by,
+        (row.completed_at if row.state == "completed" else None) if course_node else sums.completed_at,
+        (row.satisfied_by if row.state == "completed" else None) if course_node else sums.satisfied_by,
         row.verdict if course_node else sums.verdict,
         sums.completed_nodes + share.completed - before.completed,
         progress_sum,

@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from projections import enrollment, risk_state
 from projections.enrollment import Enrollment, Standing
 from projections.fact_rows import Key
+from projections.grade_evaluation import CourseGrade, grade_course
 from projections.learner_rows import Gain
 from projections.memory import Line, Memory, Pair
 from projections.names import Name
@@ -31,18 +32,13 @@ _PAIR = {"courses": "uuid", "persons": "uuid"}
 
 
 async def write_enrollments(
-    connection: AsyncConnection,
-    tenant: int,
-    keys: Iterable[Key],
-    gains: Mapping[Key, Gain],
-    anew: set[Pair],
-    memory: Memory,
+    connection: AsyncConnection, tenant: int, gains: Mapping[Key, Gain], anew: set[Pair], memory: Memory
 ) -> set[Pair]:
-    """enrollment and risk_state of whoever these keys belong to, whom it answers; `anew`: who is summed up again."""
+    """enrollment and risk_state of whoever these belong to, whom it answers; `anew`: who is summed up again."""
     nodes: dict[Pair, list[Name]] = defaultdict(list)
-    for course, person, node in keys:
+    for course, person, node in gains:
         nodes[course, person].append(node)
-    cold = sorted(pair for pair in nodes if pair in anew or pair not in memory.lines)
+    cold = sorted(anew.union(pair for pair in nodes if pair not in memory.lines))
     sums = await _summed_up(connection, tenant, cold) if cold else {}
     gone = [pair for pair in cold if pair not in sums]
     for pair in nodes.keys() - set(cold):
@@ -51,7 +47,8 @@ async def write_enrollments(
         for node in nodes[pair]:
             total = enrollment.advance(total, *gains[course, person, node], course_node=node == course)
         sums[pair] = total
-    rows = {pair: enrollment.fold(sums[pair]) for pair in sorted(sums)}
+    grades = await _graded_by_policy(connection, tenant, sums, memory)
+    rows = {pair: enrollment.fold(sums[pair], grades.get(pair)) for pair in sorted(sums)}
     changed = [pair + row for pair, row in rows.items() if pair not in memory.lines or memory.lines[pair].row != row]
     await ENROLLMENT.delete(connection, tenant, gone)
     await ENROLLMENT.upsert(connection, tenant, changed)
@@ -61,7 +58,42 @@ async def write_enrollments(
         memory.lines[pair] = Line(sums[pair], row, risks.get(pair))
     for pair in gone:
         memory.lines.pop(pair, None)
-    return set(nodes)
+    return anew.union(nodes)
+
+
+async def _graded_by_policy(
+    connection: AsyncConnection, tenant: int, sums: Mapping[Pair, Standing], memory: Memory
+) -> dict[Pair, CourseGrade]:
+    """The grades in their courses of those learners for whom more is set than their sums tell."""
+    pairs = [
+        pair for pair in sorted(sums) if (rules := memory.rules.get(pair[0])) and rules.is_graded_by_policy(pair[1])
+    ]
+    if not pairs:
+        return {}
+    scores: dict[Pair, dict[Name, float]] = {pair: {} for pair in pairs}
+    asked = columns(_PAIR, pairs)
+    for course, person, node, score in await run(
+        connection, QUERIES.grades_of_learners.sql, {"tenant": tenant, **asked}
+    ):
+        scores[course, person][node] = score
+    grades: dict[Pair, CourseGrade] = {}
+    for pair in pairs:
+        course, person = pair
+        learner = memory.rules[course].learner(person, memory.clock)
+        own = scores[pair]
+        places = (place for place in memory.outlines[course].values() if place.required)
+        grades[pair] = grade_course(
+            [
+                learner.item(place.iri, own.get(place.node))
+                for place in places
+                if place.graded or own.get(place.node) is not None
+            ],
+            learner.policy,
+            own_score=sums[pair].own_score,
+            verdict=sums[pair].verdict,
+            now=learner.now,
+        )
+    return grades
 
 
 async def _summed_up(connection: AsyncConnection, tenant: int, pairs: Iterable[Pair]) -> dict[Pair, Standing]:

@@ -93,6 +93,7 @@ class Deed(NamedTuple):
 
     id: UUID
     at: datetime
+    verb: UUID
     event: str
     attempt: str | None
     raw: float | None

@@ -98,7 +98,7 @@ def grade_node(
         attempts=len(ordered),
         counted=len(counted),
         best_attempt=None if chosen is None else chosen.attempt.attempt,
-        counts=counts,
+        counts=counts and not (override is not None and override.excused),
         late=chosen is not None and due_at is not None and chosen.attempt.submitted_at > due_at,
         lost=0.0 if chosen is None else chosen.lost,
         passed=None if score is None else score >= pass_mark,

@@ -19,7 +19,7 @@ from projections.fact import Fact, is_scoring
 from projections.grade_evaluation import NodeGrade
 from projections.key_context import KeyFact, KeyNode, Learner
 from projections.node_progress import VISIT_GAP, in_order
-from projections.rule_evaluation import Override, RuleContext, Verdict
+from projections.rule_evaluation import Verdict
 from projections.rule_explanation import Explanation, explain
 from projections.rule_facts import Evidence
 from projections.vocabulary import Event
@@ -114,16 +114,7 @@ def explain_key(
     settings = learner.settings
     facts = in_order([one.fact for one in found])
     in_force = rule_in_force(settings, node.iri, node.rule)
-    said = settings.completions.get((learner.ifi, node.iri))
-    context = RuleContext(
-        node_type=node.type,
-        pass_mark=learner.pass_mark(node.iri),
-        due_at=learner.due(node.iri),
-        prerequisites=prerequisites,
-        override=None if said is None else Override(said.value, said.at),
-        now=learner.now,
-    )
-    verdict, sentence, explanation = explain(in_force.rule, facts, context)
+    verdict, sentence, explanation = explain(in_force.rule, facts, learner.context(node, prerequisites))
     attempts = attempts_of.fold(facts)
     grade = learner.grade(node, attempts, is_course=course is not None)
     keys = _attempt_keys(facts, attempts)

@@ -1,25 +1,33 @@
 """Writes what learners have done: the rows of each touched key, computed again from all live facts of that key."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
 
 from projections import attempt, gradebook, node_progress
+from projections.attempt import Attempt
 from projections.enrollment import NO_SHARE, Share, share_of
 from projections.fact import Deed, Fact
 from projections.fact_rows import Key, Touched
 from projections.gradebook import Grade
-from projections.memory import Memory, Outline
-from projections.names import Name
+from projections.memory import Memory, Pair
+from projections.names import Name, named
 from projections.node_progress import NodeProgress
 from projections.packed_rows import columns, run
 from projections.read_model_tables import ATTEMPT, GRADEBOOK, NODE_PROGRESS, PERSON
+from projections.rule_facts import Evidence
 from projections.sql import QUERIES
 
 _NODE_KEY = {"courses": "uuid", "persons": "uuid", "nodes": "uuid"}
+
+
+Folded = tuple[Key, NodeProgress, list[Attempt], Grade | None]
+"""A key, its row, its attempts and its grade."""
 
 
 class Gain(NamedTuple):
@@ -32,25 +40,24 @@ class Gain(NamedTuple):
 
 
 async def write_nodes(
-    connection: AsyncConnection, tenant: int, keys: Iterable[Key], touched: Touched, outlines: dict[Name, Outline]
+    connection: AsyncConnection, tenant: int, keys: Iterable[Key], touched: Touched, memory: Memory
 ) -> dict[Key, Gain]:
-    """node_progress, attempt and gradebook of these keys; answers what the keys that have facts are now."""
+    """node_progress, attempt and gradebook of these keys; answers what the keys that have a row are now."""
     wanted = sorted(keys)
     known = await _known(connection, tenant, wanted)
     facts = await _facts(connection, tenant, wanted, known, touched)
+    judged = [key for key in wanted if key[0] in memory.rules]
     progress: list[tuple[Any, ...]] = []
     attempts: list[tuple[Any, ...]] = []
     grades: list[tuple[Any, ...]] = []
     gains: dict[Key, Gain] = {}
-    for key, found in facts.items():
+    for key, row, tries, grade in chain(
+        _by_default((key for key in facts if key[0] not in memory.rules), facts, memory),
+        await _as_set(connection, tenant, judged, facts, memory) if judged else (),
+    ):
         course, _, node = key
-        ordered = node_progress.in_order(found)
-        place = outlines[course][node]
-        is_course = node == course
-        row = node_progress.fold(ordered, place.rule, course_node=is_course)
+        place = memory.outlines[course][node]
         progress.append(key + row)
-        tries = attempt.fold(ordered)
-        grade = gradebook.fold(tries, course_node=is_course, required=place.required)
         if grade is not None:
             attempts += [key + one for one in tries]
             grades.append(key + grade)
@@ -62,12 +69,72 @@ async def write_nodes(
     graded = [key for key, before in known.items() if before[3] is not None]
     if graded:
         await _drop_old_grades(connection, tenant, graded, attempts, grades)
-    await NODE_PROGRESS.delete(connection, tenant, [key for key in known if key not in facts])
+    await NODE_PROGRESS.delete(connection, tenant, [key for key in known if key not in gains])
     await NODE_PROGRESS.upsert(connection, tenant, [row for row in progress if row[:3] in known])
     await NODE_PROGRESS.add(connection, tenant, [row for row in progress if row[:3] not in known])
     await ATTEMPT.upsert(connection, tenant, attempts)
     await GRADEBOOK.upsert(connection, tenant, grades)
     return gains
+
+
+def _by_default(keys: Iterable[Key], facts: Mapping[Key, list[Deed | Fact]], memory: Memory) -> Iterator[Folded]:
+    """By docs/read-models.md alone."""
+    for key in keys:
+        course, _, node = key
+        ordered = node_progress.in_order(facts[key])
+        place = memory.outlines[course][node]
+        row = node_progress.fold(ordered, place.rule, course_node=node == course)
+        tries = attempt.fold(ordered)
+        yield key, row, tries, gradebook.fold(tries, course_node=node == course, required=place.required)
+
+
+async def _as_set(
+    connection: AsyncConnection,
+    tenant: int,
+    keys: Sequence[Key],
+    facts: Mapping[Key, list[Deed | Fact]],
+    memory: Memory,
+) -> list[Folded]:
+    """By docs/rules.md: nodes after those that their rules ask for."""
+    completed = await _completed_elsewhere(connection, tenant, keys, memory)
+    found: list[Folded] = []
+    for key in sorted(keys, key=lambda key: memory.rules[key[0]].rank.get(key[2], -1)):
+        course, person, node = key
+        place = memory.outlines[course].get(node)
+        if place is None:
+            continue
+        ordered = node_progress.in_order(facts.get(key, ()))
+        rules = memory.rules[course]
+        row = rules.progress(person, place, ordered, completed.get((course, person), {}), memory.clock)
+        if row is None:
+            continue
+        if row.completed_at is not None and node in rules.followers:
+            completed[course, person][place.iri] = Evidence(row.completed_at, row.satisfied_by)
+        tries = attempt.fold(ordered)
+        graded = rules.learner(person, memory.clock).grade(place, tries, is_course=node == course)
+        grade = None if graded is None else Grade(*(getattr(graded, name) for name in Grade._fields))
+        found.append((key, row, tries, grade))
+    return found
+
+
+async def _completed_elsewhere(
+    connection: AsyncConnection, tenant: int, keys: Sequence[Key], memory: Memory
+) -> dict[Pair, dict[str, Evidence]]:
+    """When these learners completed what the rules of these keys ask for, where that is none of these keys itself."""
+    completed: dict[Pair, dict[str, Evidence]] = defaultdict(dict)
+    asked: dict[Key, str] = {}
+    for course, person, node in keys:
+        place = memory.outlines[course].get(node)
+        for iri in memory.rules[course].wait.get(place.iri, ()) if place is not None else ():
+            asked[course, person, named(iri)] = iri
+    elsewhere = sorted(asked.keys() - set(keys))
+    if elsewhere:
+        values = {"tenant": tenant, **columns(_NODE_KEY, elsewhere)}
+        for number, at, statement in await run(connection, QUERIES.completions_of_keys.sql, values):
+            key = elsewhere[number - 1]
+            by = None if statement is None else UUID(bytes=statement)
+            completed[key[:2]][asked[key]] = Evidence(at, by)
+    return completed
 
 
 async def _known(
@@ -92,9 +159,16 @@ async def _facts(
             facts[key] += touched.fresh[key]
     if stored:
         asked = columns(_NODE_KEY, stored)
-        for number, identity, *deed in await run(connection, QUERIES.facts_of_keys.sql, {"tenant": tenant, **asked}):
-            facts[stored[number - 1]].append(Deed(UUID(bytes=identity), *deed))
+        for number, identity, at, verb, *deed in await run(
+            connection, QUERIES.facts_of_keys.sql, {"tenant": tenant, **asked}
+        ):
+            facts[stored[number - 1]].append(Deed(UUID(bytes=identity), at, _verb(verb), *deed))
     return facts
+
+
+@lru_cache(maxsize=10_000)
+def _verb(name: Name) -> UUID:
+    return UUID(bytes=name)
 
 
 async def _drop_old_grades(
@@ -113,7 +187,7 @@ async def _drop_old_grades(
 
 
 async def write_names(connection: AsyncConnection, tenant: int, touched: Touched, memory: Memory) -> None:
-    """person of whoever gained or lost a fact; one without any live fact goes."""
+    """person of whoever gained or lost a fact; one without any live fact goes, unless an override speaks of them."""
     names = memory.names
     asked = sorted(touched.renamed | {person for person in touched.seen if person not in names})
     rows: list[tuple[Name, str, str | None]] = []
@@ -133,5 +207,9 @@ async def write_names(connection: AsyncConnection, tenant: int, touched: Touched
         ):
             names[person] = None if name is None else (at, UUID(bytes=statement_id), name)
             rows.append((person, ifi, name))
+        for person in asked:
+            if person not in names and (identifier := memory.spoken_of(person)) is not None:
+                names[person] = None
+                rows.append((person, identifier, None))
         await PERSON.delete(connection, tenant, [(person,) for person in asked if person not in names])
     await PERSON.upsert(connection, tenant, rows)

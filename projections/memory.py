@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from projections.course_configuration import Configuration
+from projections.course_rules import CourseRules
 from projections.enrollment import Enrollment, Standing
 from projections.names import Name
 from projections.outline_node import OutlineNode
@@ -43,8 +45,16 @@ class Memory:
         """By person that has a row."""
         self.outlines: dict[Name, Outline] = {}
         self.lines: dict[Pair, Line] = {}
+        self.configuration: Configuration | None = None
+        """What is set; None while that is not known."""
+        self.rules: dict[Name, CourseRules] = {}
+        """By course of which something is or was set."""
         self.clock: datetime | None = None
         self.clock_read = False
+
+    def spoken_of(self, person: Name) -> str | None:
+        """The identifier of a person of whom some override speaks; None where none does."""
+        return next((found for rules in self.rules.values() if (found := rules.spoken_of.get(person))), None)
 
     def bound(self) -> None:
         """Forget what has become too much. Between batches only."""

@@ -46,6 +46,8 @@ class NodeProgress(NamedTuple):
     enrolled_at: datetime | None
     standing: str | None
     verdict: bool | None
+    late: bool = False
+    expires_at: datetime | None = None
 
 
 _moment = attrgetter("at", "id")
@@ -85,6 +87,28 @@ def fold(facts: Sequence[Deed | Fact], rule: str, *, course_node: bool) -> NodeP
         enrolled_at=next((fact.at for fact in facts if fact.event in entries), None),
         standing=standing[-1] if standing else None,
         verdict=verdicts[-1] if verdicts else None,
+    )
+
+
+def without_facts(at: datetime) -> NodeProgress:
+    """The row of a key of which only an override speaks, since `at`; what it says is not in it yet."""
+    return NodeProgress(
+        state="not_started",
+        fraction=0.0,
+        first_at=at,
+        last_at=at,
+        first_activity_at=None,
+        last_activity_at=None,
+        last_activity_id=None,
+        statements=0,
+        revoked_at=None,
+        completed_at=None,
+        satisfied_by=None,
+        visits=0,
+        duration=0,
+        enrolled_at=None,
+        standing=None,
+        verdict=None,
     )
 
 

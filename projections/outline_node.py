@@ -3,7 +3,7 @@
 docs/read-models.md, sections 4 and 5.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,10 +20,14 @@ from projections.vocabulary import (
     UNRULED_TYPES,
     Level,
 )
+from schemas.course_outline import CourseOutline, placed
 
 
 class OutlineNode(NamedTuple):
-    """One row of `outline_node`, after tenant and course."""
+    """One row of `outline_node`, after tenant and course.
+
+    position: among its siblings, from 0, and source: of the outline that was set, for the nodes that it names.
+    """
 
     node: Name
     iri: str
@@ -34,6 +38,8 @@ class OutlineNode(NamedTuple):
     rule: str
     required: bool
     graded: bool
+    position: int | None = None
+    source: str | None = None
 
 
 class Saying(NamedTuple):
@@ -57,8 +63,60 @@ class _Heard:
         self.tracked = False
 
 
-def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
-    """The outline of one course (IRI) from all its sayings."""
+def fold(course: str, sayings: Iterable[Saying], outline: CourseOutline | None = None) -> list[OutlineNode]:
+    """The outline of one course (IRI) from all its sayings, and from the outline that was set."""
+    heard = _heard(course, sayings)
+    if outline is not None:
+        return _fold_set(course, heard, outline)
+    kinds = _kinds(course, heard, {})
+    units = {iri for iri, known in heard.items() if kinds[iri] is Level.UNIT and _is_content(iri, known, kinds[iri])}
+    return [_node(course, iri, known, kinds[iri], units) for iri, known in heard.items()]
+
+
+def _fold_set(course: str, heard: dict[str, _Heard], outline: CourseOutline) -> list[OutlineNode]:
+    """What was set goes before what was heard; only what it names is asked for. docs/rules.md, section 6."""
+    told = {place.node.id: place for place in placed(outline)}
+    top = heard.setdefault(course, _Heard())
+    top.title = outline.title or top.title
+    for iri, place in told.items():
+        known = heard.setdefault(iri, _Heard())
+        known.type = place.node.type or known.type
+        known.title = place.node.title or known.title
+        known.parent = place.parent
+    kinds = _kinds(course, heard, {iri: Level(place.node.kind) for iri, place in told.items()})
+    rules = {iri: rule_of(heard[iri].type, kinds[iri], iri) for iri in heard}
+    required: set[str] = set()
+    for kind in (Level.UNIT, Level.ITEM, Level.MODULE):  # whether an item is required depends on the unit around it
+        for iri, (node, parent, *_) in told.items():
+            inside = parent in required and kinds[parent] is Level.UNIT
+            counts = kind is Level.UNIT or (kind is Level.ITEM and not inside)
+            if kinds[iri] is kind and (counts and rules[iri] != "none" if node.required is None else node.required):
+                required.add(iri)
+    rows: list[OutlineNode] = []
+    for iri, known in heard.items():
+        place_ = told.get(iri)
+        weighed = place_ is not None and any(
+            one is not None for one in (place_.node.weight, place_.node.category, place_.node.pass_mark)
+        )
+        rows.append(
+            OutlineNode(
+                node=named(iri),
+                iri=iri,
+                type=known.type,
+                title=known.title,
+                kind=kinds[iri].value,
+                parent=None if iri == course or known.parent is None else named(known.parent),
+                rule=rules[iri],
+                required=iri in required,
+                graded=iri in required and (known.scoring or weighed),
+                position=None if place_ is None else place_.order,
+                source=None if place_ is None else outline.source.kind,
+            )
+        )
+    return rows
+
+
+def _heard(course: str, sayings: Iterable[Saying]) -> dict[str, _Heard]:
     heard: dict[str, _Heard] = {}
     for saying in sorted(sayings, key=lambda one: (one.last_at, one.last_id)):
         for claim in saying.claims.claims:
@@ -71,10 +129,14 @@ def fold(course: str, sayings: Iterable[Saying]) -> list[OutlineNode]:
             known.parent = course if claim.parent == THE_COURSE else claim.parent
             known.scoring |= saying.claims.scoring and claim.role == "node"
             known.tracked |= saying.claims.tracked and claim.role == "node"
+    return heard
+
+
+def _kinds(course: str, heard: dict[str, _Heard], told: Mapping[str, Level]) -> dict[str, Level]:
     parents = {known.parent for iri, known in heard.items() if iri != course}
-    kinds = {iri: _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()}
-    units = {iri for iri, known in heard.items() if kinds[iri] is Level.UNIT and _is_content(iri, known, kinds[iri])}
-    return [_node(course, iri, known, kinds[iri], units) for iri, known in heard.items()]
+    return {
+        iri: told.get(iri) or _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()
+    }
 
 
 def _counts(claim: Claim, iri: str, node: str, course: str) -> bool:

@@ -1,7 +1,8 @@
 """A course's outline as a tree in one list, a page at a time.
 
-The rule of this file: a node's place is the way to it from the top, by IRIs, and nodes stand in the order of their
-places. So children follow their parent, and a node keeps its place whatever happens elsewhere in the outline.
+The rule of this file: a node's place is the way to it from the top, by IRIs (before each, its number among its siblings
+where an outline was set), and nodes stand in the order of their places. So children follow their parent, and a node
+keeps its place whatever happens elsewhere in the outline.
 """
 
 from collections.abc import Mapping
@@ -43,9 +44,9 @@ async def read_outline(
     """A page of the outline, depth first, and where the next begins."""
     after, limit = wanted.after, wanted.limit
     rows = await (await connection.execute(QUERIES.outline.sql, {"tenant": tenant, "course": course})).fetchall()
-    ways = ways_to({row[0]: (row[1], row[5]) for row in rows}, course)
+    ways = ways_to({row[0]: (_set(row[-1]) + row[1], row[5]) for row in rows}, course)
     behind = sorted((row for row in rows if after is None or ways[row[0]] > tuple(after)), key=lambda row: ways[row[0]])
-    page = [_line(len(ways[row[0]]) - 1, *row) for row in behind[:limit]]
+    page = [_line(len(ways[row[0]]) - 1, *row[:-1]) for row in behind[:limit]]
     return page, list(ways[page[-1].node]) if len(behind) > limit else None
 
 
@@ -53,6 +54,11 @@ def _line(
     depth: int, node: UUID, iri: str, type_: str | None, title: str | None, kind: str, parent: UUID | None, *rest: Any
 ) -> OutlineLine:
     return OutlineLine(node, iri, type_, title or last_part(iri), kind, parent, depth, *rest)
+
+
+def _set(position: int | None) -> str:
+    """What goes before the IRI of a node whose place is set: less than any IRI begins with."""
+    return "" if position is None else f"!{position:06} "
 
 
 def _step(iri: str, node: UUID) -> str:

@@ -1,4 +1,4 @@
 -- name: outline
 -- The nodes of one course.
-SELECT node, iri, type, title, kind, parent, rule, required, graded
+SELECT node, iri, type, title, kind, parent, rule, required, graded, position
 FROM outline_node WHERE tenant = :tenant AND course = :course;

@@ -1,10 +1,13 @@
 """Writes outlines: keeps who said what last, and folds a course's outline again when what was said may change it."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from psycopg import AsyncConnection
 
+from projections.configuration_rows import Reset, rows_on
+from projections.course_configuration import CourseSettings
 from projections.fact import claimed_iri, read_claims
 from projections.fact_rows import Key, Touched
 from projections.memory import Memory, Outline
@@ -14,6 +17,7 @@ from projections.packed_rows import array, columns, run
 from projections.placement import THE_COURSE
 from projections.read_model_tables import OUTLINE_CLAIM, OUTLINE_NODE
 from projections.sql import QUERIES
+from schemas.course_outline import OutlineNode as SetNode
 
 
 class OutlineChange:
@@ -26,19 +30,21 @@ class OutlineChange:
         """Courses with another number of required or graded nodes now."""
         self.resized: dict[Name, int] = {}
         """Courses with another number of required nodes now; the smaller of the two numbers."""
+        self.regraded: set[Name] = set()
+        """Courses of which something is set, and whose graded nodes are others now."""
 
 
 async def write_outlines(
-    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[Name, str], memory: Memory
+    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[Name, str], reset: Reset, memory: Memory
 ) -> OutlineChange:
     """`texts`: claim sets of this batch by name, as JSON. All touched outlines are in the memory then."""
     unsaid = sorted(touched.unsaid)
     asked_anew = {(course, claim) for course, claim, _ in unsaid}
     said = sorted((key, when) for key, when in touched.said.items() if key not in asked_anew)
-    courses = sorted({course for (course, _), _ in said} | {course for course, _, _ in unsaid})
-    await _recall(connection, tenant, [course for course in courses if course not in memory.outlines], memory)
+    courses = sorted({course for (course, _), _ in said} | {course for course, _, _ in unsaid} | reset.courses)
+    await recall_outlines(connection, tenant, courses, memory)
     change = OutlineChange()
-    stale = {course for course, _, _ in unsaid}
+    stale = {course for course, _, _ in unsaid} | reset.outlines
     if unsaid:
         await _unsay(connection, tenant, unsaid)
     new: set[tuple[Name, Name]] = set()
@@ -48,37 +54,51 @@ async def write_outlines(
         moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
         new = {(course, claim) for course, claim, is_new in moved if is_new}
     for (course, claim), _ in said:
-        if course not in stale and (
-            (course, claim) in new or not _says_nothing_new(course, texts.get(claim), memory.outlines[course])
-        ):
+        if course not in stale and ((course, claim) in new or not _says_nothing_new(course, texts.get(claim), memory)):
             stale.add(course)
     if stale:
         await _fold_again(connection, tenant, sorted(stale), change, memory)
     return change
 
 
-async def _recall(connection: AsyncConnection, tenant: int, courses: list[Name], memory: Memory) -> None:
-    if courses:
-        asked = {"tenant": tenant, "courses": array("uuid", courses)}
-        memory.outlines.update((course, {}) for course in courses)
+async def recall_outlines(connection: AsyncConnection, tenant: int, courses: Iterable[Name], memory: Memory) -> None:
+    """The outlines of these courses are in the memory then."""
+    unknown = sorted(course for course in courses if course not in memory.outlines)
+    if unknown:
+        asked = {"tenant": tenant, "courses": array("uuid", unknown)}
+        memory.outlines.update((course, {}) for course in unknown)
         for course, *node in await run(connection, QUERIES.outline_nodes.sql, asked):
             memory.outlines[course][node[0]] = OutlineNode(*node)
 
 
-def _says_nothing_new(course: Name, text: str | None, outline: Outline) -> bool:
+def _says_nothing_new(course: Name, text: str | None, memory: Memory) -> bool:
     """Whether a saying that was heard before agrees with the outline: then its being the last changes nothing."""
+    outline = memory.outlines[course]
     if text is None or course not in outline:
         return False
     claims = read_claims(text)
     course_iri = outline[course].iri
+    told = memory.rules[course].settings if course in memory.rules else CourseSettings()
     for claim in claims.claims:
         node = outline.get(named(claimed_iri(claim, course_iri)))
-        if node is None or (claim.type or node.type) != node.type or (claim.title or node.title) != node.title:
+        if node is None:
+            return False
+        set_ = told.nodes.get(node.iri)
+        if (claim.type or node.type) != node.type and (set_ is None or set_.type is None):
+            return False
+        if (claim.title or node.title) != node.title and not _is_titled(node, set_, told):
             return False
         parent = course_iri if claim.parent == THE_COURSE else claim.parent
-        if node.parent is not None and (parent is None or named(parent) != node.parent):
+        if set_ is None and node.parent is not None and (parent is None or named(parent) != node.parent):
             return False
     return True
+
+
+def _is_titled(node: OutlineNode, set_: SetNode | None, told: CourseSettings) -> bool:
+    """Whether the outline that was set gives the node its title."""
+    if set_ is not None:
+        return set_.title is not None
+    return told.outline is not None and told.outline.value.course == node.iri and told.outline.value.title is not None
 
 
 async def _unsay(connection: AsyncConnection, tenant: int, unsaid: list[tuple[Name, Name, Name]]) -> None:
@@ -103,7 +123,9 @@ async def _fold_again(
     again: list[tuple[Name, Name]] = []
     for course in courses:
         old = memory.outlines[course]
-        new = {node.node: node for node in fold(iris[course], sayings[course])}
+        rules = memory.rules.get(course)
+        told = None if rules is None or rules.settings.outline is None else rules.settings.outline.value
+        new = {node.node: node for node in fold(iris[course], sayings[course], told)}
         changed = [node for node in new.values() if old.get(node.node) != node]
         removed = [name for name in old if name not in new]
         rows += [(course, *node) for node in changed]
@@ -111,6 +133,13 @@ async def _fold_again(
         again += [(course, node.node) for node in changed if _computed_from(old.get(node.node)) != _computed_from(node)]
         if changed or removed:
             change.courses.add(course)
+        if rules is not None:
+            again += [(course, node.node) for node in changed if _type(old.get(node.node)) != node.type]
+            counting = [{node.node for node in some.values() if node.graded} for some in (old, new)]
+            if counting[0] != counting[1]:
+                change.regraded.add(course)
+            come_and_gone = new.keys() ^ old.keys()
+            change.keys.update((course, *key) for key in rules.overridden if key[1] in come_and_gone)
         sizes = required_nodes(old), required_nodes(new)
         if sizes[0] != sizes[1] or graded_nodes(old) != graded_nodes(new):
             change.recounted.add(course)
@@ -119,10 +148,7 @@ async def _fold_again(
         memory.outlines[course] = new
     await OUTLINE_NODE.delete(connection, tenant, gone)
     await OUTLINE_NODE.upsert(connection, tenant, rows)
-    if again:
-        some = columns({"courses": "uuid", "nodes": "uuid"}, again)
-        found = await run(connection, QUERIES.persons_on_nodes.sql, {"tenant": tenant, **some})
-        change.keys.update((course, person, node) for course, person, node in found)
+    change.keys |= await rows_on(connection, tenant, again, memory)
 
 
 def required_nodes(outline: Outline) -> int:
@@ -133,6 +159,10 @@ def required_nodes(outline: Outline) -> int:
 def graded_nodes(outline: Outline) -> int:
     """How many nodes count towards the grade."""
     return sum(node.graded for node in outline.values())
+
+
+def _type(node: OutlineNode | None) -> str | None:
+    return None if node is None else node.type
 
 
 def _computed_from(node: OutlineNode | None) -> tuple[str, bool] | None:

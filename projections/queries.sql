@@ -69,19 +69,46 @@ WHERE c.tenant = :tenant AND c.course = ANY(:courses::uuid[]);
 
 -- name: outline_nodes
 -- The outlines of some courses.
-SELECT course, node, iri, type, title, kind, parent, rule, required, graded FROM outline_node
+SELECT course, node, iri, type, title, kind, parent, rule, required, graded, position, source FROM outline_node
 WHERE tenant = :tenant AND course = ANY(:courses::uuid[]);
 
 -- name: iris
 -- The IRIs behind names.
 SELECT id, iri FROM iri WHERE tenant = :tenant AND id = ANY(:ids::uuid[]);
 
--- name: persons_on_nodes
--- Who has a live fact on these nodes.
-SELECT DISTINCT f.course, f.person, f.activity
+-- name: rows_on_nodes
+-- The keys of these nodes that have a row.
+SELECT n.course, n.person, n.node
 FROM unnest(:courses::uuid[], :nodes::uuid[]) AS k (course, node)
-JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node
-WHERE f.person IS NOT NULL AND f.voided_position IS NULL;
+JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.node = k.node;
+
+-- name: configuring_events
+-- What was set of a tenant up to a position.
+SELECT position, tenant, recorded, kind, payload FROM control_event
+WHERE tenant = :tenant AND position <= :until AND kind <> 'clock.tick' AND kind = ANY (:kinds::text[])
+ORDER BY position;
+
+-- name: learners_of_courses
+-- Every learner of these courses.
+SELECT course, person FROM enrollment WHERE tenant = :tenant AND course = ANY (:courses::uuid[]);
+
+-- name: completions_of_keys
+-- When these keys were completed, and by which statement; k.n: which of the keys.
+SELECT k.n, n.completed_at, n.satisfied_by
+FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
+JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person = k.person AND n.node = k.node
+WHERE n.completed_at IS NOT NULL;
+
+-- name: keys_that_expire
+-- Completions whose validity has ended by now.
+SELECT course, person, node FROM node_progress
+WHERE tenant = :tenant AND state = 'completed' AND expires_at <= :now;
+
+-- name: grades_of_learners
+-- The score of each node that a learner has a grade for.
+SELECT k.course, k.person, g.node, g.score
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person;
 
 -- name: rows_of_keys
 -- What these keys have given their learners' sums so far; k.n: which of the keys.
@@ -92,7 +119,7 @@ LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person
 
 -- name: facts_of_keys
 -- Every live fact of these keys: which of the keys, and the columns of a Deed.
-SELECT k.n, f.id, f.at, f.event, f.attempt, f.raw, f.min, f.max, f.scaled, f.score, f.score_suspect, f.success,
+SELECT k.n, f.id, f.at, f.verb, f.event, f.attempt, f.raw, f.min, f.max, f.scaled, f.score, f.score_suspect, f.success,
     f.completion, f.duration, f.progress, f.media
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
 JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node AND f.person = k.person
@@ -109,12 +136,12 @@ JOIN attempt a ON a.tenant = :tenant AND a.course = k.course AND a.person = k.pe
 SELECT k.course, k.person, p.*, g.*
 FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
 CROSS JOIN LATERAL (
-    SELECT min(n.first_at), min(n.enrolled_at), min(n.first_activity_at), max(n.last_activity_at),
+    SELECT coalesce(min(n.first_at) FILTER (WHERE n.statements > 0), min(n.first_at)), min(n.enrolled_at), min(n.first_activity_at), max(n.last_activity_at),
         (array_agg(n.last_activity_id ORDER BY n.last_activity_at DESC, n.last_activity_id DESC)
             FILTER (WHERE n.last_activity_at IS NOT NULL))[1],
         min(n.standing) FILTER (WHERE n.node = k.course),
-        min(n.completed_at) FILTER (WHERE n.node = k.course),
-        (array_agg(n.satisfied_by) FILTER (WHERE n.node = k.course))[1],
+        min(n.completed_at) FILTER (WHERE n.node = k.course AND n.state = 'completed'),
+        (array_agg(n.satisfied_by) FILTER (WHERE n.node = k.course AND n.state = 'completed'))[1],
         bool_or(n.verdict) FILTER (WHERE n.node = k.course),
         count(*) FILTER (WHERE o.required AND n.state = 'completed')::integer,
         coalesce(sum(n.fraction::numeric) FILTER (WHERE o.required), 0)
@@ -158,7 +185,8 @@ WHERE tenant = :tenant AND status = 'active'
 -- name: enrollments_of_keys
 -- The rows of these enrolments.
 SELECT e.course, e.person, e.status, e.enrolled_at, e.started_at, e.last_activity_at, e.last_activity_id, e.completed_at,
-    e.satisfied_by, e.completed_nodes, e.progress_sum, e.own_score, e.score_sum, e.scores, e.verdict
+    e.satisfied_by, e.completed_nodes, e.progress_sum, e.own_score, e.score_sum, e.scores, e.verdict, e.by_policy,
+    e.policy_so_far, e.policy_if_nothing_more, e.policy_passed
 FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
 JOIN enrollment e ON e.tenant = :tenant AND e.course = k.course AND e.person = k.person;
 

@@ -134,6 +134,8 @@ OUTLINE_NODE = Table(
         "rule": "text",
         "required": "boolean",
         "graded": "boolean",
+        "position": "integer",
+        "source": "text",
     },
 )
 NODE_PROGRESS = Table(
@@ -156,6 +158,8 @@ NODE_PROGRESS = Table(
         "enrolled_at": "timestamptz",
         "standing": "text",
         "verdict": "boolean",
+        "late": "boolean",
+        "expires_at": "timestamptz",
     },
 )
 ATTEMPT = Table(
@@ -196,6 +200,10 @@ ENROLLMENT = Table(
         "score_sum": "float8",
         "scores": "integer",
         "verdict": "boolean",
+        "by_policy": "boolean",
+        "policy_so_far": "float8",
+        "policy_if_nothing_more": "float8",
+        "policy_passed": "boolean",
     },
 )
 RISK_STATE = Table(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple, assert_never
 from uuid import UUID
 
-from projections.fact import Fact, milliseconds, name_of
+from projections.fact import Deed, Fact, milliseconds, name_of
 from projections.node_progress import NEARLY, in_order
 from projections.rule_facts import Evidence, Reading, RuleFacts
 from projections.score import PASS_MARK
@@ -78,12 +78,12 @@ class Finding(NamedTuple):
         return self.reading.reach
 
 
-def evaluate(rule: CompletionRule, facts: Iterable[Fact], context: RuleContext = RuleContext()) -> Verdict:
+def evaluate(rule: CompletionRule, facts: Iterable[Deed | Fact], context: RuleContext = RuleContext()) -> Verdict:
     """The verdict on one key's facts; those after the last `uncompleted` count."""
     return judge(rule, facts, context)[0]
 
 
-def judge(rule: CompletionRule, facts: Iterable[Fact], context: RuleContext) -> tuple[Verdict, Finding]:
+def judge(rule: CompletionRule, facts: Iterable[Deed | Fact], context: RuleContext) -> tuple[Verdict, Finding]:
     """The verdict, and what each part of the rule found; of an expired completion, in the facts that can renew it."""
     ordered = in_order(list({fact.id: fact for fact in facts}.values()))
     counted, revoked_at = _counted(ordered, context.override)
@@ -114,7 +114,9 @@ def judge(rule: CompletionRule, facts: Iterable[Fact], context: RuleContext) -> 
     ), finding
 
 
-def _counted(ordered: Sequence[Fact], override: Override | None) -> tuple[Sequence[Fact], datetime | None]:
+def _counted(
+    ordered: Sequence[Deed | Fact], override: Override | None
+) -> tuple[Sequence[Deed | Fact], datetime | None]:
     """The facts after the last that takes everything back, and when that was."""
     last = max((index for index, fact in enumerate(ordered) if fact.event == Event.UNCOMPLETED), default=-1)
     revoked_at = ordered[last].at if last >= 0 else None
@@ -125,7 +127,7 @@ def _counted(ordered: Sequence[Fact], override: Override | None) -> tuple[Sequen
     return counted, revoked_at
 
 
-def _met(reach: Evidence, ordered: Sequence[Fact]) -> Evidence | None:
+def _met(reach: Evidence, ordered: Sequence[Deed | Fact]) -> Evidence | None:
     """What has always held is first met with the learner's first fact; None without any."""
     if reach.at != _ALWAYS.at or reach.id is not None:
         return reach
@@ -139,7 +141,7 @@ def _reach(finding: Finding, override: Override | None) -> Evidence | None:
 
 
 def _renewed(
-    rule: CompletionRule, evidence: Evidence, counted: Sequence[Fact], context: RuleContext
+    rule: CompletionRule, evidence: Evidence, counted: Sequence[Deed | Fact], context: RuleContext
 ) -> tuple[datetime, datetime | None, Finding]:
     """When a completion expires, when it was last renewed, and what is there to renew it the next time.
 
@@ -168,7 +170,7 @@ def _taken_back(finding: Finding) -> Iterable[datetime | None]:
         yield from _taken_back(inner)
 
 
-def _find(rule: CompletionRule, counted: Sequence[Fact], context: RuleContext) -> Finding:
+def _find(rule: CompletionRule, counted: Sequence[Deed | Fact], context: RuleContext) -> Finding:
     return _found(rule.when, RuleFacts(counted, context.pass_mark, revocable=rule.revocable), context)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from projections.fact import Fact, read_media
+from projections.fact import Deed, Fact, read_media
 from projections.media_coverage import DEFAULT_THRESHOLD, NOTHING, Coverage, Media, coverage
 from projections.node_progress import VISIT_GAP
 from projections.vocabulary import BOOKKEEPING, Event
@@ -52,7 +52,7 @@ class Reading(NamedTuple):
 class RuleFacts:
     """The facts that count, in order, as a rule's leaves read them."""
 
-    def __init__(self, facts: Sequence[Fact], pass_mark: float, *, revocable: bool) -> None:
+    def __init__(self, facts: Sequence[Deed | Fact], pass_mark: float, *, revocable: bool) -> None:
         self.facts = facts
         self._mark = pass_mark
         self._revocable = revocable
@@ -63,11 +63,11 @@ class RuleFacts:
         return max((fact.progress or 0.0 for fact in self._progressed), default=0.0)
 
     @cached_property
-    def _progressed(self) -> list[Fact]:
+    def _progressed(self) -> list[Deed | Fact]:
         return [fact for fact in self.facts if fact.event == Event.PROGRESSED and fact.progress is not None]
 
     @cached_property
-    def _watching(self) -> list[tuple[Fact, Media]]:
+    def _watching(self) -> list[tuple[Deed | Fact, Media]]:
         return [(fact, read_media(fact.media)) for fact in self.facts if fact.media is not None]
 
     @cached_property
@@ -86,9 +86,11 @@ class RuleFacts:
             totals.append(closed + length)
         return totals
 
-    def first(self, holds: Callable[[Fact], bool], contrary: Callable[[Fact], bool] | None = None) -> Reading:
+    def first(
+        self, holds: Callable[[Deed | Fact], bool], contrary: Callable[[Deed | Fact], bool] | None = None
+    ) -> Reading:
         """The first fact that does it; after the last contrary one, where the rule is revocable."""
-        found: Fact | None = None
+        found: Deed | Fact | None = None
         taken_back: datetime | None = None
         for fact in self.facts:
             if contrary is not None and self._revocable and contrary(fact):
@@ -125,7 +127,7 @@ class RuleFacts:
             lambda fact: fact.event == Event.FAILED,
         )
 
-    def denied(self, fact: Fact) -> bool:
+    def denied(self, fact: Deed | Fact) -> bool:
         """Whether a claim says of itself that it is none: no success, no completion, or a score below the mark."""
         if fact.event not in _CLAIMS:
             return False
@@ -147,11 +149,11 @@ class RuleFacts:
         """The best score. A `failed` cannot reach the pass mark, whatever its score; it can reach a number."""
         mark = self._mark if at_least is None else at_least
 
-        def enough(fact: Fact) -> bool:
+        def enough(fact: Deed | Fact) -> bool:
             value = _score(fact)
             return value is not None and value >= mark and (at_least is not None or fact.event != Event.FAILED)
 
-        def too_little(fact: Fact) -> bool:
+        def too_little(fact: Deed | Fact) -> bool:
             return _score(fact) is not None and not enough(fact)
 
         found = self.first(enough, too_little)
@@ -199,7 +201,7 @@ class RuleFacts:
         return Reading(reach, total / 1000, milliseconds / 1000, share, statements)
 
 
-def _score(fact: Fact) -> float | None:
+def _score(fact: Deed | Fact) -> float | None:
     """The score of a fact; of an answer that is only judged right or wrong, 1 or 0."""
     if fact.event not in _SCORED:
         return None

@@ -32,12 +32,13 @@ def check_prerequisites(
         for path, name in prerequisites_of(rules[node]) if node in rules else ():
             if name not in known:
                 yield Violation(written(root + path), "must be a node of the course's outline", CLAUSE, shown(name))
-            elif _leads_to(needs, name, node):
+            elif leads_to(needs, name, node):
                 rule = f"must not wait for {node}, which waits for it"
                 yield Violation(written(root + path), rule, CLAUSE, shown(name))
 
 
-def _leads_to(needs: Mapping[str, set[str]], start: str, target: str) -> bool:
+def leads_to(needs: Mapping[str, set[str]], start: str, target: str) -> bool:
+    """Whether a node is the other, or waits for it by way of others. needs: which nodes each waits for."""
     waiting, seen = [start], {start}
     while waiting:
         node = waiting.pop()

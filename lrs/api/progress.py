@@ -13,13 +13,13 @@ from projections.progress_queries import PROGRESS as PAGES
 from projections.progress_queries import Progress, read_progress
 
 router = APIRouter(prefix="/api/courses/{course_id}")
-STATES = ("in_progress", "completed", "expired")
+STATES = ("not_started", "in_progress", "completed", "expired")
 PROGRESS = Listing("progress", Progress, tuple(PAGES.orders), {"person": name, "node": name, "state": one_of(*STATES)})
 
 
 @router.get("/progress")
 async def list_progress(request: Request, who: RecordReader, here: Serving, course_id: UUID) -> Response:
-    """A row for each learner and node with a statement, by person and node."""
+    """A row for each learner and node with a statement or an override, by person and node."""
 
     async def read(connection: AsyncConnection, _: int, asked: Asked) -> Told:
         await read_course(connection, who.tenant, course_id)

@@ -4,7 +4,7 @@ ones.
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,12 @@ from lrs.access.authorities import HOME_PAGE
 from lrs.database import Pool, projection_pool, read_pool, write_pool
 from lrs.statement_log.log import Authority, StatementLog
 from projections.apply import Projector
+from schemas.course_configuration import KINDS
 from schemas.log_event import CLOCK_TICK
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
 from streams.log_tail import LogTail
-from tests.acceptance.naive import LoggedStatement, compute
+from tests.acceptance.naive import LoggedEvent, LoggedStatement, compute
 from tests.acceptance.read_back import differences, read_models
 
 TENANT = 1
@@ -65,6 +66,15 @@ class CourseLog:
         await self.log.append_control_event(TENANT, CLOCK_TICK, {"now": now.isoformat()})
         self._clock = now if self._clock is None else max(self._clock, now)
 
+    def configure(self, recorded: datetime, kind: str, payload: dict[str, Any]) -> None:
+        """Store what somebody sets as if it were set at this instant."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "INSERT INTO control_event SELECT nextval('event_position'), %s, %s, %s, %s::json"
+                " FROM pg_current_xact_id()",
+                [TENANT, recorded, kind, msgspec.json.encode({"by": "test"} | payload).decode()],
+            )
+
     async def project(self, sizes: Iterable[int] = (1000,)) -> int:
         """Bring the read models up to the log, in batches of these sizes, over and over; answers how many events."""
         done = 0
@@ -80,6 +90,10 @@ class CourseLog:
                 at = end
         raise AssertionError
 
+    def start_anew(self) -> None:
+        """Go on as a processor that has just been started."""
+        self._projector = Projector()
+
     async def forget_read_models(self) -> None:
         """Back to position 0, as a rebuild begins: with the very words of docs/architecture.md."""
         async with self._tables.connection() as connection:
@@ -87,10 +101,17 @@ class CourseLog:
 
     def differences(self) -> list[str]:
         """Where the read models differ from the naive computation over what the log holds; empty when nowhere."""
-        return differences(compute(self.logged(), self._clock), read_models(self.url))
+        return differences(compute(self.logged(), self._clock, self.configured()), read_models(self.url))
 
     def logged(self) -> Iterator[LoggedStatement]:
         """What the log holds."""
         with psycopg.connect(self.url) as connection:
             for position, stored, payload in connection.execute("SELECT position, stored, payload FROM statement"):
                 yield LoggedStatement(position, stored, payload)
+
+    def configured(self) -> Iterator[LoggedEvent]:
+        """What is set, as the log holds it."""
+        asked = "SELECT position, recorded, kind, payload FROM control_event WHERE kind = ANY (%s)"
+        with psycopg.connect(self.url) as connection:
+            for position, recorded, kind, payload in connection.execute(asked, [list(KINDS)]):
+                yield LoggedEvent(position, recorded.astimezone(UTC), kind, payload)

@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from projections.course_configuration import CourseSettings
+from projections.fact import name_of
 from projections.grade_queries import read_attempts, read_node_grades
 from projections.key_context import Learner
 from projections.key_explanation import KeyTold, StatementTold, explain_key
@@ -23,8 +24,14 @@ FROM node_progress n JOIN person p USING (tenant, person) ORDER BY 1, 2, 3"""
 _IN_FORCE = "SELECT id FROM statement s WHERE NOT EXISTS (SELECT FROM statement_void WHERE voided = s.id)"
 
 
-async def misexplained(connection: AsyncConnection, most: int) -> AsyncIterator[str]:
-    """In words, each row that its explanation does not give, or whose statements are not in force; of so many keys."""
+async def misexplained(
+    connection: AsyncConnection, most: int, settings: dict[str, CourseSettings] | None = None
+) -> AsyncIterator[str]:
+    """In words, each row that its explanation does not give, or whose statements are not in force; of so many keys.
+
+    settings: what is set, by course.
+    """
+    known_settings = {name_of(course): said for course, said in (settings or {}).items()}
     now = await read_clock(connection, TENANT)
     there = {id for (id,) in await (await connection.execute(_IN_FORCE)).fetchall()}
     rows = await (await connection.execute(_NODES)).fetchall()
@@ -37,7 +44,7 @@ async def misexplained(connection: AsyncConnection, most: int) -> AsyncIterator[
             tries = await known.attempts()
             others = [(one, tries.get(one.node, [])) for one in await known.nodes() if one.node != course]
         told, statements = explain_key(
-            Learner(ifi, CourseSettings(), now),
+            Learner(ifi, known_settings.get(course, CourseSettings()), now),
             await known.node(node),
             await known.facts(node),
             await known.completed(),
@@ -51,7 +58,12 @@ async def misexplained(connection: AsyncConnection, most: int) -> AsyncIterator[
             "satisfied_by": (verdict.satisfied_by, satisfied_by),
             "revoked_at": (verdict.revoked_at, revoked_at),
             "statements": (len(statements), count),
-            "completes": ([one.statement_id for one in statements if one.completes], [*filter(None, [satisfied_by])]),
+            "completes": (
+                [one.statement_id for one in statements if one.completes],
+                [*filter(None, [satisfied_by])]
+                if not known_settings
+                else [one.statement_id for one in statements if one.statement_id == satisfied_by],
+            ),
             **await _grade(connection, course, person, node, told),
             **_attempts(told, await read_attempts(connection, TENANT, course, person, [node]), node, statements),
         }

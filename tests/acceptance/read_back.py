@@ -7,14 +7,15 @@ import psycopg
 _QUERIES = {
     "person": ("SELECT ifi, name FROM person", 1),
     "outline_node": (
-        """SELECT c.iri AS course, n.iri, n.type, n.title, n.kind, p.iri AS parent, n.rule, n.required, n.graded
+        """SELECT c.iri AS course, n.iri, n.type, n.title, n.kind, p.iri AS parent, n.rule, n.required, n.graded,
+        n.position, n.source
         FROM outline_node n JOIN iri c ON c.id = n.course
         LEFT JOIN outline_node p ON p.course = n.course AND p.node = n.parent""",
         2,
     ),
     "node_progress": (
         """SELECT c.iri AS course, p.ifi, o.iri, first_at, last_at, last_activity_at, last_activity_id, statements,
-        revoked_at, completed_at, satisfied_by, state, fraction, visits, duration
+        revoked_at, completed_at, satisfied_by, state, fraction, late, expires_at, visits, duration
         FROM node_progress n JOIN iri c ON c.id = n.course JOIN person p USING (person)
         JOIN outline_node o USING (course, node)""",
         3,

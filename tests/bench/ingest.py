@@ -37,16 +37,18 @@ BASIC = "Basic " + base64.b64encode(":".join(CREDENTIAL).encode()).decode()
 
 
 class Cell(NamedTuple):
-    """One kind of load. alone: without a processor beside it."""
+    """One kind of load. alone: without a processor beside it. workers: API processes."""
 
     batch: int
     connections: int
     alone: bool = False
+    workers: int = 1
 
     @property
     def name(self) -> str:
         """Of its series."""
-        return f"POST {NAMES[self.batch]}, {self.connections} connections{', alone' if self.alone else ''}"
+        workers = "" if self.workers == 1 else f", {self.workers} API processes"
+        return f"POST {NAMES[self.batch]}, {self.connections} connections{workers}{', alone' if self.alone else ''}"
 
     @property
     def warm_up(self) -> int:
@@ -66,6 +68,8 @@ CELLS = (
     Cell(50, 16),
     Cell(50, 64),
     Cell(50, 16, alone=True),
+    Cell(50, 16, workers=2),
+    Cell(50, 16, alone=True, workers=2),
     Cell(500, 16),
 )
 
@@ -76,7 +80,8 @@ def comparisons(figures: Figures) -> list[Comparison]:
     for cell in CELLS:
         database = f"pgbench {NAMES[cell.batch]}"
         found.append(Comparison(cell.name, cell.name, "statements/s", "pgbench, same SQL", database))
-        found.append(Comparison("", f"{cell.name} · requests", "requests/s", "no-op handler", cell.no_op))
+        if cell.workers == 1:  # as many as the handler that does nothing has
+            found.append(Comparison("", f"{cell.name} · requests", "requests/s", "no-op handler", cell.no_op))
     found.append(Comparison(MIXED, MIXED, "requests/s", "pgbench, same SQL, 4 clients", MIXED_PGBENCH))
     if WELL_KNOWN in figures:
         found.append(Comparison(WELL_KNOWN, WELL_KNOWN, "statements/s", "synthetic", Cell(50, 16).name))
@@ -101,7 +106,7 @@ class Ingest:
             for cell in CELLS:
                 if cell.batch == batch:
                     self._post(cell)
-                    if not cell.alone:
+                    if not cell.alone and cell.workers == 1:
                         self._no_op(cell)
         if self._well_known is not None:
             with migrated_database(self._server) as url:
@@ -110,7 +115,16 @@ class Ingest:
 
     def _post(self, cell: Cell) -> None:
         with migrated_database(self._server) as url, _no_processor(url, wanted=cell.alone):
-            self._load(url, cell.name, self._file, cell.batch, cell.connections, cell.warm_up, lag=not cell.alone)
+            self._load(
+                url,
+                cell.name,
+                self._file,
+                cell.batch,
+                cell.connections,
+                cell.warm_up,
+                workers=cell.workers,
+                lag=not cell.alone,
+            )
 
     def _no_op(self, cell: Cell) -> None:
         with no_op() as origin:
@@ -157,13 +171,14 @@ class Ingest:
         connections: int,
         warm_up: int = WARM_UP_SECONDS,
         *,
+        workers: int = 1,
         lag: bool = False,
         gets: Path | None = None,
     ) -> None:
         """`lrs serve` under load; every confirmed statement must be in the log."""
         before = _count(url)
         share = 1.0 if gets is None else WRITES
-        with serving(url) as lrs:
+        with serving(url, LRS_WORKERS=str(workers)) as lrs:
 
             def posted(seconds: float) -> wrk.Load:
                 return wrk.post(

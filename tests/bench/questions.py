@@ -115,9 +115,14 @@ async def _examples(connection: AsyncConnection, random: Random) -> list[tuple[U
     found: list[tuple[UUID, dict[str, Any]]] = []
     while len(found) < VALUES:
         cursor = await connection.execute(
-            "SELECT s.id, s.payload FROM statement_id g JOIN statement s USING (stored, position)"
-            " WHERE g.tenant = %s AND g.id >= %s ORDER BY g.id LIMIT 1",
+            "SELECT stored, position FROM statement_id WHERE tenant = %s AND id >= %s ORDER BY id LIMIT 1",
             [DEFAULT_TENANT, UUID(int=random.getrandbits(128))],
+        )
+        place = await cursor.fetchone()
+        if place is None:
+            continue
+        cursor = await connection.execute(
+            "SELECT id, payload FROM statement WHERE (stored, position) = (%s, %s)", place
         )
         row = await cursor.fetchone()
         if row is not None and "context" in row[1] and not await _is_voided(connection, row[0]):
@@ -126,7 +131,9 @@ async def _examples(connection: AsyncConnection, random: Random) -> list[tuple[U
 
 
 async def _is_voided(connection: AsyncConnection, identity: UUID) -> bool:
-    cursor = await connection.execute("SELECT FROM statement_void WHERE voided = %s", [identity])
+    cursor = await connection.execute(
+        "SELECT FROM statement_void WHERE tenant = %s AND voided = %s", [DEFAULT_TENANT, identity]
+    )
     return cursor.rowcount > 0
 
 

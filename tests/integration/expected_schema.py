@@ -67,6 +67,7 @@ control_event
   position int8, tenant int4, recorded timestamptz, kind text, payload json
   unique btree (position)
   btree (position) WHERE (kind = 'retention'::text)
+  btree (tenant, position) WHERE (kind <> 'clock.tick'::text)
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
 document
@@ -124,19 +125,20 @@ outline_claim
   unique btree (tenant, course, claim)
 outline_node
   tenant int4, course uuid, node uuid, iri text, type text?, title text?, kind text, parent uuid?, rule text,
-    required bool, graded bool
+    required bool, graded bool, position int4?, source text?
   unique btree (tenant, course, node)
   btree (tenant, course) WHERE (node = course)
 node_progress
   tenant int4, course uuid, person uuid, node uuid, state text, fraction float8, first_at timestamptz, last_at
     timestamptz, first_activity_at timestamptz?, last_activity_at timestamptz?, last_activity_id uuid?, statements
     int4, revoked_at timestamptz?, completed_at timestamptz?, satisfied_by uuid?, visits int4, duration int8,
-    enrolled_at timestamptz?, standing text?, verdict bool?
+    enrolled_at timestamptz?, standing text?, verdict bool?, late bool = false, expires_at timestamptz?
   unique btree (tenant, course, person, node)
   btree (tenant, course, completed_at, person, node) WHERE (completed_at IS NOT NULL)
   btree (tenant, course, node, completed_at, person) WHERE (completed_at IS NOT NULL)
   btree (tenant, course, node, person)
   btree (tenant, course, state, person, node) WHERE (state <> 'in_progress'::text)
+  btree (tenant, expires_at) WHERE ((state = 'completed'::text) AND (expires_at IS NOT NULL))
 attempt
   tenant int4, course uuid, person uuid, node uuid, attempt text, started_at timestamptz, submitted_at timestamptz,
     raw float8?, min float8?, max float8?, scaled float8?, score float8?, score_suspect bool, success bool?,
@@ -149,12 +151,13 @@ gradebook
 enrollment
   tenant int4, course uuid, person uuid, status text, enrolled_at timestamptz, started_at timestamptz?,
     last_activity_at timestamptz?, last_activity_id uuid?, completed_at timestamptz?, satisfied_by uuid?,
-    completed_nodes int4, progress_sum float8, own_score float8?, score_sum float8, scores int4, verdict bool?
+    completed_nodes int4, progress_sum float8, own_score float8?, score_sum float8, scores int4, verdict bool?,
+    by_policy bool = false, policy_so_far float8?, policy_if_nothing_more float8?, policy_passed bool?
   unique btree (tenant, course, person)
   btree (tenant, enrolled_at) WHERE (status = 'active'::text)
   btree (tenant, last_activity_at) WHERE (status = 'active'::text)
-  btree (tenant, course, ( CASE WHEN (own_score IS NOT NULL) THEN own_score WHEN (scores > 0) THEN (score_sum /
-    (scores)::double precision) ELSE NULL::double precision END), person)
+  btree (tenant, course, ( CASE WHEN by_policy THEN policy_so_far WHEN (own_score IS NOT NULL) THEN own_score WHEN
+    (scores > 0) THEN (score_sum / (scores)::double precision) ELSE NULL::double precision END), person)
   btree (tenant, course, ((completed_at IS NOT NULL)), progress_sum, person)
   btree (tenant, course, enrolled_at, person)
   btree (tenant, course, last_activity_at, person)
@@ -164,7 +167,8 @@ enrollment_standing
   tenant int4, course uuid, person uuid, status text, enrolled_at timestamptz, started_at timestamptz,
     last_activity_at timestamptz, last_activity_id uuid, completed_at timestamptz, satisfied_by uuid,
     completed_nodes int4, progress_sum float8, own_score float8, score_sum float8, scores int4, verdict bool,
-    progress float8, grade_so_far float8, grade_if_nothing_more float8, passed bool
+    by_policy bool, policy_so_far float8, policy_if_nothing_more float8, policy_passed bool, progress float8,
+    grade_so_far float8, grade_if_nothing_more float8, passed bool
 risk_state
   tenant int4, course uuid, person uuid, rule text, level text, since timestamptz, threshold_days int4, evidence
     uuid

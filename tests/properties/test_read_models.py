@@ -2,7 +2,7 @@
 computation gives; and a rebuild gives what was there live, byte for byte."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from tests.acceptance.course_log import CourseLog
 from tests.acceptance.read_back import read_models
+from tests.properties.configurations import events, moments
 from tests.properties.learning import BEGIN, COURSE_TYPE, ITEM_TYPE, MODULE_TYPE, VIDEO_TYPE, logs
 from tests.services.databases import migrated_database
 from tests.services.postgres import PostgresServer
 
 COURSE = "http://course.example/a"
+Setting = tuple[int, datetime, tuple[str, dict[str, Any]]]
 ONE_BY_ONE: dict[str, Any] = {"batches": [1], "steps": [1], "again": [], "ticks": []}
 
 
@@ -66,7 +68,28 @@ def test_any_delivery_gives_the_naive_state(
     ticks: list[int],
 ) -> None:
     with migrated_database(database_server) as url:
-        asyncio.run(_deliver(url, statements, batches, steps, again, ticks))
+        asyncio.run(_deliver(url, statements, batches, steps, again, ticks, []))
+
+
+@pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(
+    statements=logs(),
+    batches=st.lists(st.integers(1, 6), min_size=1, max_size=5),
+    steps=st.lists(st.integers(1, 5), min_size=1, max_size=3),
+    ticks=st.lists(st.integers(0, 40), max_size=2),
+    said=st.lists(st.tuples(st.integers(0, 6), moments, events()), min_size=1, max_size=8),
+)
+def test_any_delivery_gives_the_naive_state_whatever_is_set_when(
+    database_server: PostgresServer,
+    statements: list[dict[str, Any]],
+    batches: list[int],
+    steps: list[int],
+    ticks: list[int],
+    said: list[Setting],
+) -> None:
+    with migrated_database(database_server) as url:
+        asyncio.run(_deliver(url, statements, batches, steps, [], ticks, said))
 
 
 async def _deliver(
@@ -76,7 +99,9 @@ async def _deliver(
     steps: list[int],
     again: list[int],
     ticks: list[int],
+    said: list[Setting],
 ) -> None:
+    """said: after how many batches, as of which instant, and what is set; what is left comes at the end."""
     async with CourseLog.open(url) as log:
         at, turn = 0, 0
         for days in ticks[:1]:
@@ -89,7 +114,14 @@ async def _deliver(
             if turn % 2 == 0:
                 await log.project(steps)
             at += size
+            for after, recorded, event in said:
+                if after == turn:
+                    log.configure(recorded, *event)
+                    log.start_anew()
             turn += 1
+        for after, recorded, event in said:
+            if after >= turn:
+                log.configure(recorded, *event)
         for days in ticks[1:]:
             await log.tick(BEGIN + timedelta(days=days))
         await log.project(steps)

@@ -26,7 +26,7 @@ def node(number: int, parent: int | None, kind: str = "unit") -> Node:
 
 
 def order(*nodes: tuple[Node, int | None]) -> list[tuple[int, int]]:
-    met = [(one, None if day is None else START + timedelta(days=day)) for one, day in nodes]
+    met = [(one, None if day is None else START + timedelta(days=day), None) for one, day in nodes]
     return [(one.id.int, one.depth) for one in depth_first(met)]
 
 
@@ -34,6 +34,12 @@ def test_siblings_stand_as_learners_first_met_them_and_a_module_where_its_first_
     course, late, early = node(1, None, "course"), node(2, 1, "module"), node(3, 1, "module")
     found = order((course, None), (late, None), (early, None), (node(4, 2), 9), (node(5, 3), 4), (node(6, 3), 2))
     assert found == [(1, 0), (3, 1), (6, 2), (5, 2), (2, 1), (4, 2)]
+
+
+def test_a_place_that_is_set_goes_before_when_learners_met_a_node() -> None:
+    nodes = [(node(1, None, "course"), None), (node(2, 1), None), (node(3, 1), 1), (node(4, 1), 0)]
+    found = depth_first((one, START, place) for one, place in nodes)
+    assert [one.id.int for one in found] == [1, 4, 3, 2]
 
 
 def test_a_parent_that_is_not_there_and_a_ring_leave_nodes_at_the_top() -> None:
@@ -44,7 +50,7 @@ def test_a_parent_that_is_not_there_and_a_ring_leave_nodes_at_the_top() -> None:
 @given(st.lists(st.one_of(st.none(), st.integers(0, 12)), max_size=12))
 def test_every_node_stands_once_and_below_its_parent(parents: list[int | None]) -> None:
     nodes = [node(number, parent) for number, parent in enumerate(parents)]
-    found = depth_first((one, START) for one in nodes)
+    found = depth_first((one, START, None) for one in nodes)
     assert sorted(one.id for one in found) == [one.id for one in nodes]
     above: list[UUID] = []
     for one in found:

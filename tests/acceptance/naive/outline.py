@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import vocabulary
+from .configuration import Settings
 from .facts import Activity, Fact
 
 
@@ -93,8 +94,8 @@ def rule_of(iri: str, activity_type: str | None, kind: str) -> str:
     return "content"
 
 
-def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
-    """outline_node rows by (course, activity), from facts in order that have a course and a person."""
+def outline_of(facts: list[Fact], settings: dict[str, Settings]) -> dict[tuple[str, str], dict[str, Any]]:
+    """outline_node rows by (course, activity), from facts in order that have a course and a person, and what is set."""
     nodes: dict[tuple[str, str], dict[str, Any]] = {}
     scored: set[tuple[str, str]] = set()
     tracked: set[tuple[str, str]] = set()
@@ -111,9 +112,17 @@ def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
             scored.add((course, fact.node.id))
         if fact.event in vocabulary.TRACKED_EVENTS:
             tracked.add((course, fact.node.id))
+    told = set_nodes(settings)
+    for (course, iri), said in told.items():
+        row = nodes.setdefault((course, iri), {"type": None, "title": None, "kind": None, "parent": None})
+        row["type"] = said.get("type") or row["type"]
+        row["title"] = said.get("title") or row["title"]
+        row["parent"] = said["parent"]
     parents = {(course, row["parent"]) for (course, _), row in nodes.items()}
     for (course, iri), row in nodes.items():
-        row["kind"] = kind_of(iri, row["type"], course, (course, iri) in parents)
+        said = told.get((course, iri), {})
+        row["kind"] = said.get("kind") or kind_of(iri, row["type"], course, (course, iri) in parents)
+        row["position"], row["source"] = said.get("order"), said.get("source")
         row["rule"] = rule_of(iri, row["type"], row["kind"])
     # Every kind is known by now. Units first: whether an item is required depends on its parent's being so.
     for kind in ("unit", "item", "module", "course"):
@@ -125,6 +134,24 @@ def outline_of(facts: list[Fact]) -> dict[tuple[str, str], dict[str, Any]]:
             counted = kind == "unit" or (kind == "item" and not inside)
             listed = row["type"] in vocabulary.LISTED_TYPES or vocabulary.block_kind(iri) is not None
             belongs = listed or (course, iri) in tracked
+            said = told.get((course, iri), {})
+            if (course, course) in told:  # an outline is set: what it does not name is not asked for
+                belongs = iri != course and (course, iri) in told
             row["required"] = row["rule"] != "none" and counted and belongs
-            row["graded"] = row["required"] and (course, iri) in scored
+            if said.get("required") is not None:
+                row["required"] = said["required"]
+            weighed = any(said.get(name) is not None for name in ("weight", "category", "pass_mark"))
+            row["graded"] = row["required"] and ((course, iri) in scored or weighed)
     return nodes
+
+
+def set_nodes(settings: dict[str, Settings]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The nodes of every outline that was set, and the courses themselves. Section 6 of docs/rules.md."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for course, said in settings.items():
+        if said.outline is not None:
+            source = said.outline.get("source", {}).get("kind", "set")
+            found[course, course] = {"title": said.outline.get("title"), "parent": None}
+            for iri, node in said.nodes.items():
+                found[course, iri] = {"kind": "unit", "source": source} | node
+    return found

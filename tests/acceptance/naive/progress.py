@@ -126,28 +126,37 @@ def time_in(facts: list[Fact]) -> int:
     return max(longest, milliseconds(facts[0].at, facts[-1].at))
 
 
-def node_progress(facts: list[Fact], rule: str) -> dict[str, Any]:
-    """The row of section 6 for the facts (at least one) of one course, person and node."""
-    revoked = [index for index, fact in enumerate(facts) if fact.event == "uncompleted"]
-    since = facts[revoked[-1] + 1 :] if revoked else facts
-    share, enough = coverage(since) if rule == "media" else (0.0, None)
-    completed = next((fact for fact in since if fact is enough or satisfies_alone(fact, rule)), None)
+def doings(facts: list[Fact]) -> dict[str, Any]:
+    """The part of the row of section 6 that no rule decides; `facts` are at least one."""
     done = [fact for fact in facts if fact.is_activity]
     visits = visits_of(done)
-    sent = [fact.progress for fact in since if fact.event == "progressed" and fact.progress is not None]
     return {
         "first_at": facts[0].at,
         "last_at": facts[-1].at,
         "last_activity_at": done[-1].at if done else None,
         "last_activity_id": done[-1].id if done else None,
         "statements": len(facts),
+        "visits": len(visits),
+        "duration": sum(time_in(visit) for visit in visits),
+    }
+
+
+def node_progress(facts: list[Fact], rule: str) -> dict[str, Any]:
+    """The row of section 6 for the facts (at least one) of one course, person and node."""
+    revoked = [index for index, fact in enumerate(facts) if fact.event == "uncompleted"]
+    since = facts[revoked[-1] + 1 :] if revoked else facts
+    share, enough = coverage(since) if rule == "media" else (0.0, None)
+    completed = next((fact for fact in since if fact is enough or satisfies_alone(fact, rule)), None)
+    sent = [fact.progress for fact in since if fact.event == "progressed" and fact.progress is not None]
+    return {
+        **doings(facts),
         "revoked_at": facts[revoked[-1]].at if revoked else None,
         "completed_at": completed.at if completed else None,
         "satisfied_by": completed.id if completed else None,
         "state": "completed" if completed else "in_progress",
         "fraction": 1.0 if completed else min(max(share, *sent, 0.0), 0.999999),
-        "visits": len(visits),
-        "duration": sum(time_in(visit) for visit in visits),
+        "late": False,
+        "expires_at": None,
     }
 
 

@@ -42,11 +42,17 @@ def course_grade(course: str, facts: list[Fact], gradebook: dict[str, Row], grad
         final = fsum(counted) / divisor if divisor else None
     so_far = round(so_far, 6) if so_far is not None else None
     final = round(final, 6) if final is not None else None
-    passed = True if final is not None and final >= PASS_MARK else None
-    for fact in facts:
-        if fact.node is not None and fact.node.id == course and fact.event in ("passed", "failed"):
-            passed = fact.event == "passed"
+    passed = verdict_on(course, facts)
+    if passed is None and final is not None and final >= PASS_MARK:
+        passed = True
     return {"grade_so_far": so_far, "grade_if_nothing_more": final, "passed": passed}
+
+
+def verdict_on(course: str, facts: list[Fact]) -> bool | None:
+    """What the last `passed` or `failed` on the course node says."""
+    said = [fact.event for fact in facts if fact.node is not None and fact.node.id == course]
+    verdicts = [event == "passed" for event in said if event in ("passed", "failed")]
+    return verdicts[-1] if verdicts else None
 
 
 def enrollment(course: str, facts: list[Fact], progress: dict[str, Row], required: set[str]) -> Row:
@@ -57,7 +63,9 @@ def enrollment(course: str, facts: list[Fact], progress: dict[str, Row], require
     joined += [fact.at for fact in on_course if fact.event == "enrolled"]
     standing = ("enrolled", "withdrawn", "suspended", "resumed")
     turns = [fact.event for fact in on_course if fact.event in standing]
-    completed_at = progress[course]["completed_at"] if course in progress else None
+    whole = progress.get(course)
+    done = whole is not None and whole["state"] == "completed"
+    completed_at = whole["completed_at"] if whole is not None and done else None
     status = "active" if completed_at is None else "completed"
     if turns and turns[-1] in ("withdrawn", "suspended"):
         status = turns[-1]
@@ -65,14 +73,14 @@ def enrollment(course: str, facts: list[Fact], progress: dict[str, Row], require
     progress_sum = fsum(row["fraction"] for row in counted)
     share = progress_sum / len(required) if required else 0.0
     return {
-        "enrolled_at": min(joined, default=facts[0].at),
+        "enrolled_at": min(joined or [fact.at for fact in facts] or [row["first_at"] for row in progress.values()]),
         "started_at": activity[0].at if activity else None,
         "last_activity_at": activity[-1].at if activity else None,
         "last_activity_id": activity[-1].id if activity else None,
         "completed_at": completed_at,
-        "satisfied_by": progress[course]["satisfied_by"] if course in progress else None,
+        "satisfied_by": whole["satisfied_by"] if whole is not None and done else None,
         "status": status,
-        "completed_nodes": sum(1 for row in counted if row["completed_at"] is not None),
+        "completed_nodes": sum(1 for row in counted if row["state"] == "completed"),
         "progress_sum": progress_sum,
         "progress": 1.0 if completed_at is not None else round(share, 6),
     }
