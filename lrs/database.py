@@ -22,7 +22,8 @@ PROCESSOR_CONNECTIONS = 3
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
-_PLANNED_EACH_TIME: _Settings = {**_QUERY, "plan_cache_mode": "force_custom_plan"}
+_PLANNED_EACH_TIME: _Settings = {**_QUERY, "plan_cache_mode": "force_custom_plan", "jit": "off"}
+"""Compiling a page's query takes thirty times as long as running it: what is thought to cost much has many chunks."""
 _ACCESS: _Settings = {"statement_timeout": "5s"}
 _PROJECTION: _Settings = {"idle_in_transaction_session_timeout": "60s"}
 

@@ -67,6 +67,7 @@ control_event
   position int8, tenant int4, recorded timestamptz, kind text, payload json
   unique btree (position)
   btree (position) WHERE (kind = 'retention'::text)
+  btree (tenant, position) WHERE (kind <> ALL (ARRAY['clock.tick'::text, 'retention'::text]))
   BEFORE DELETE OR UPDATE, EACH ROW, refuse_change()
   BEFORE TRUNCATE, EACH STATEMENT, refuse_change()
 document

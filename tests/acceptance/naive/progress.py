@@ -147,7 +147,7 @@ def node_progress(facts: list[Fact], rule: str) -> dict[str, Any]:
         "state": "completed" if completed else "in_progress",
         "fraction": 1.0 if completed else min(max(share, *sent, 0.0), 0.999999),
         "visits": len(visits),
-        "duration": sum(time_in(visit) for visit in visits),
+        "duration": min(sum(time_in(visit) for visit in visits), 10**15),
     }
 
 
