@@ -6,15 +6,17 @@ every request comes in one piece, and then there is nothing to watch. Such an an
 names no version of xAPI.
 
 Whoever was told that the server is too busy is heard again after a pause: those who ask again at once, and there may be
-thousands of them, would leave no time for what is being stored.
+thousands of them, would leave no time for what is being stored. What such a client has sent ahead waits as long.
 """
 
 import asyncio
+from collections import deque
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 HEAD_BYTES = 65_536
 """Of the request line and the headers together, and of what is neither in a body sent in chunks."""
@@ -52,6 +54,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._piece = 0  # of the data that is being read, what is no body
         self._beside = 0  # the same of the data before
         self._body = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()
+        self._rests_until = 0.0
+        self.app = partial(self._rested, self.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -108,6 +113,7 @@ class BoundedHttp(HttpToolsProtocol):
                 self._too_large = True
                 raise ValueError("the head of the request is too large")
         super().on_headers_complete()
+        self._unanswered.append(self.cycle)
         self._in_body = True
         self._beside = -min(self._piece, HEAD_BYTES)  # the head, which the piece ends with or goes beyond
 
@@ -120,21 +126,31 @@ class BoundedHttp(HttpToolsProtocol):
         self._whole = True
         self._unwatch()
         super().on_message_complete()
-        self._rest()
+        self._rest(self.cycle)
 
     # What comes of it.
 
     def on_response_complete(self) -> None:
+        self._rest(self._unanswered.popleft())  # before the next is begun, where more was sent ahead
         super().on_response_complete()
-        self._rest()
+        if self._rests_until > self.loop.time():
+            self.flow.pause_reading()
 
-    def _rest(self) -> None:
+    def _rest(self, cycle: RequestResponseCycle) -> None:
         """Read nothing for a while where a request is whole that was refused because there is too much to do."""
-        scope: Any = self.cycle.scope
-        over = self._whole and self.cycle.response_complete and not self.transport.is_closing()
-        if over and scope.pop(TOO_BUSY, False):
+        is_over = (self._whole or cycle is not self.cycle) and cycle.response_complete
+        scope: Any = cycle.scope
+        if is_over and not self.transport.is_closing() and scope.pop(TOO_BUSY, False):
+            self._rests_until = self.loop.time() + REST_SECONDS
             self.flow.pause_reading()
             self.loop.call_later(REST_SECONDS, self.flow.resume_reading)
+
+    async def _rested(self, app: Any, scope: Any, receive: Any, send: Any) -> None:
+        """What was sent ahead is begun after the rest."""
+        left = self._rests_until - self.loop.time()
+        if left > 0:
+            await asyncio.sleep(left)
+        await app(scope, receive, send)
 
     def send_400_response(self, msg: str) -> None:
         """The answer to what is no HTTP, or too much of it."""

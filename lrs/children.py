@@ -22,9 +22,9 @@ from schemas.errors import LrsError
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 SHORT_LIFE_SECONDS = 5.0
+"""Who ends sooner is started again only after a pause as long as this."""
 SEARCHES = (20_000, 20, 100)
 """How seldom Python looks for what only refers to itself: see gc.set_threshold."""
-"""Who ends sooner is started again only after a pause as long as this."""
 
 _LOG = logging.getLogger("lrs.children")
 

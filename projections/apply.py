@@ -28,6 +28,8 @@ from projections.sql import QUERIES
 from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 
 PROJECTION = "live"
+MOST_TENANTS = 20
+"""Whose tables are remembered."""
 VERSION = 2
 """Raised whenever the folds give other rows for the same log."""
 AT_ONCE = 20_000
@@ -77,12 +79,15 @@ class Projector:
         self._remembered = None
         async with connection.transaction():
             held = await checkpoint.lock(connection, PROJECTION, self._shard, VERSION)
-            if held.position != begin.position:
+            if held != begin:
                 raise OutOfTurn
             for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
-                memory = self._memories.setdefault(tenant, Memory())
+                memory = self._memories.pop(tenant, None) or Memory()
                 changes += await _apply(connection, tenant, begin.position, list(group), memory)
                 memory.bound()
+                self._memories[tenant] = memory  # the last one is that of the tenant that was at work last
+            while len(self._memories) > MOST_TENANTS:
+                del self._memories[next(iter(self._memories))]
             if await checkpoint.move(connection, PROJECTION, self._shard, begin, end) is Moved.TAKEN:
                 raise OutOfTurn
         self._remembered = end.position

@@ -50,6 +50,7 @@ async def move(connection: AsyncConnection, projection: str, shard: int, expecte
         "projection": projection,
         "shard": shard,
         "expected": expected.position,
+        "expected_floor": expected.stored_floor,
         "position": to.position,
         "stored_floor": to.stored_floor,
     }

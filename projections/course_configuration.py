@@ -6,9 +6,9 @@ docs/rules.md, section 7.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from schemas.completion_rule import DEFAULTS, CompletionRule
 from schemas.configuration_refusal import refuse
@@ -25,7 +25,7 @@ from schemas.course_configuration import (
     PersonUnmerged,
     PolicySet,
     RuleSet,
-    read_configuration_event,
+    read_recorded_event,
 )
 from schemas.course_outline import CourseOutline, OutlineNode, check_outline, placed, rules_of
 from schemas.errors import Violation
@@ -68,6 +68,13 @@ class CourseSettings:
     completions: dict[tuple[str, str], Said[bool]] = field(default_factory=dict)
     grades: dict[tuple[str, str], Said[GradeOverridden]] = field(default_factory=dict)
 
+    def copy(self) -> "CourseSettings":
+        """As it is now, whatever is set later; what it holds is never changed."""
+        copied: dict[str, Any] = {
+            name: dict(getattr(self, name)) for name in ("rules", "type_rules", "due", "completions", "grades")
+        }
+        return replace(self, **copied)
+
 
 @dataclass(slots=True)
 class Configuration:
@@ -82,11 +89,20 @@ class Configuration:
         """What is set of a course; of one that nobody has set anything of, nothing."""
         return self.courses.get(course) or CourseSettings()
 
+    def of_course(self, course: str) -> "Configuration":
+        """A copy of what is set of a course and of activities, for who reads it beside the event loop."""
+        return Configuration(self.position, {course: self.course(course).copy()}, dict(self.mappings))
+
+    def persons(self, person: str) -> list[str]:
+        """The identifier, and those that it counts for one after the other."""
+        found = [person]
+        while found[-1] in self.merges:
+            found.append(self.merges[found[-1]].value)
+        return found
+
     def person(self, person: str) -> str:
         """The person that this identifier counts for."""
-        while person in self.merges:
-            person = self.merges[person].value
-        return person
+        return self.persons(person)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ def fold(events: Iterable[ControlEvent], until: int | None = None) -> Configurat
 def apply(configuration: Configuration, recorded: ControlEvent) -> None:
     """Take in the next event of a configuring kind; one that was taken in already changes nothing."""
     if recorded.position > configuration.position:
-        take_in(configuration, recorded, read_configuration_event(recorded.kind, recorded.payload))
+        take_in(configuration, recorded, read_recorded_event(recorded.kind, recorded.payload))
 
 
 def take_in(configuration: Configuration, recorded: ControlEvent, event: ConfigurationEvent) -> None:
@@ -121,7 +137,7 @@ def take_in(configuration: Configuration, recorded: ControlEvent, event: Configu
     configuration.position = recorded.position
     match event:
         case PersonMerged():
-            if configuration.person(event.into) != event.person:  # a ring would make nobody of both
+            if event.person not in configuration.persons(event.into):  # a ring would make nobody of them
                 configuration.merges[event.person] = _said(event.into, event, recorded, 0)
         case PersonUnmerged():
             configuration.merges.pop(event.person, None)
@@ -182,6 +198,36 @@ def _said(value: _Value, event: ConfigurationEvent, recorded: ControlEvent, vers
     return Said(value, event.by, recorded.recorded, recorded.position, version)
 
 
+def settings_for(configuration: Configuration, course: str, person: str) -> CourseSettings:
+    """A copy of what is set of a course, and of the person alone, whichever of their identifiers it was set for.
+
+    Of what is set for several of them, the later one counts.
+    """
+    settings = configuration.course(course)
+    last = configuration.person(person)
+    same = {person, last, *(one for one in configuration.merges if configuration.person(one) == last)}
+    return replace(
+        settings.copy(),
+        due=_latest(
+            ((node, None if one is None else person), said)
+            for (node, one), said in settings.due.items()
+            if one is None or one in same
+        ),
+        completions=_latest(
+            ((person, node), said) for (one, node), said in settings.completions.items() if one in same
+        ),
+        grades=_latest(((person, node), said) for (one, node), said in settings.grades.items() if one in same),
+    )
+
+
+def _latest(pairs: Iterable[tuple[_Key, Said[_Value]]]) -> dict[_Key, Said[_Value]]:
+    found: dict[_Key, Said[_Value]] = {}
+    for key, said in pairs:
+        if key not in found or found[key].position < said.position:
+            found[key] = said
+    return found
+
+
 def rule_in_force(settings: CourseSettings, node: str, default: str) -> RuleInForce:
     """The rule of a node: set for it, of the outline, set for its content type, or the default of this name.
 
@@ -215,7 +261,7 @@ def due_at(settings: CourseSettings, node: str, person: str) -> datetime | None:
 
 
 def refuse_unfit(configuration: Configuration, event: ConfigurationEvent, heard: frozenset[str] = frozenset()) -> None:
-    """Raises ConfigurationRefused where an event cannot follow what is set already.
+    """Raises ConfigurationRefused where an event cannot follow what is set already, also by what it takes away.
 
     heard: the nodes that statements have told of the event's course; they count as its outline where none is set.
     """
@@ -227,11 +273,7 @@ def _unfit(configuration: Configuration, event: ConfigurationEvent, heard: froze
         if configuration.person(event.into) == configuration.person(event.person):
             yield Violation("into", "must not be the same person already", CLAUSE, shown(event.into))
         return
-    if isinstance(event, PersonUnmerged):
-        if event.person not in configuration.merges:
-            yield Violation("person", "must be one that was merged into another", CLAUSE, shown(event.person))
-        return
-    if isinstance(event, MappingSet):
+    if isinstance(event, PersonUnmerged | MappingSet):
         return
     settings = configuration.course(event.course)
     outline = None if settings.outline is None else settings.outline.value
@@ -240,9 +282,13 @@ def _unfit(configuration: Configuration, event: ConfigurationEvent, heard: froze
     match event:
         case OutlineSet() if event.outline is not None:
             yield from check_outline(event.outline, ("outline",), set_rules)
-        case RuleSet(rule=CompletionRule(), node=str(node)):
-            assert event.rule is not None
-            rules = ({} if outline is None else rules_of(outline)) | set_rules | {node: event.rule}
+        case OutlineSet():
+            left = dict.fromkeys(set_rules, ("outline", "rule"))
+            yield from check_prerequisites(set_rules, heard | {event.course}, left)
+        case RuleSet(node=str(node)):
+            set_rules.pop(node, None)
+            said = {} if event.rule is None else {node: event.rule}
+            rules = ({} if outline is None else rules_of(outline)) | set_rules | said
             yield from check_prerequisites(rules, known, {node: ("rule",)})
         case RuleSet(rule=None, node=str(node)) if outline is not None:  # the outline's own rule is in force then
             rules = rules_of(outline) | {name: rule for name, rule in set_rules.items() if name != node}

@@ -5,7 +5,7 @@ their rows say, each of which has an explanation of its own.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -76,6 +76,7 @@ def course_row_of(
         if node.required and (node.graded or score is not None):
             items[node.iri] = learner.item(node.iri, score)
     row = grade_course(items.values(), policy, own_score=own_score, verdict=passed, now=learner.now)
+    dropped, missing = set(row.dropped), set(row.missing)
     required = [node for node, _ in course if node.required]
     done = sum(node.state == "completed" for node in required)
     share = math.fsum(node.fraction for node in required) / len(required) if required else 0.0
@@ -89,13 +90,11 @@ def course_row_of(
         policy=as_json(policy),
         source="default" if settings.policy is None else "set",
         version=0 if settings.policy is None else settings.policy.version,
-        nodes=[_course_node(node, items.get(node.iri), row.dropped, row.missing) for node, _ in course],
+        nodes=[_course_node(node, items.get(node.iri), dropped, missing) for node, _ in course],
     )
 
 
-def _course_node(
-    node: KeyNode, item: GradedItem | None, dropped: Sequence[str], missing: Sequence[str]
-) -> CourseNodeTold:
+def _course_node(node: KeyNode, item: GradedItem | None, dropped: Set[str], missing: Set[str]) -> CourseNodeTold:
     return CourseNodeTold(
         node=node.node,
         iri=node.iri,

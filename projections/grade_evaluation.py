@@ -152,7 +152,8 @@ def grade_course(
     """
     counted = sorted((one for one in items if not one.excused), key=lambda one: one.node)
     missing = tuple(one.node for one in counted if one.score is None and _is_past(one.due_at, now))
-    done = [one._replace(score=one.score or 0.0) for one in counted if one.score is not None or one.node in missing]
+    late = set(missing)
+    done = [one._replace(score=one.score or 0.0) for one in counted if one.score is not None or one.node in late]
     so_far, dropped = _grade(done, policy)
     nothing_more, _ = _grade([one._replace(score=one.score or 0.0) for one in counted], policy)
     if own_score is not None and policy.own_grade:

@@ -4,6 +4,7 @@ The rule of this file: everything is computed anew, from the facts of the key an
 says; nothing is taken from the row that it explains. So an explanation that differs from its row finds a fault.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -170,9 +171,12 @@ def _attempts(
 ) -> list[AttemptTold]:
     most = learner.policy.of_node(node.iri, course_node=is_course).max_attempts
     ordered = sorted(attempts, key=lambda one: (one.started_at, one.attempt))
+    groups: dict[str | None, list[Fact]] = defaultdict(list)
+    for fact, key in zip(facts, keys, strict=True):
+        groups[key].append(fact)
     told: list[AttemptTold] = []
     for number, one in enumerate(ordered):
-        group = [fact for fact, key in zip(facts, keys, strict=True) if key == one.attempt]
+        group = groups[one.attempt]
         scored = [fact.id for fact in group if fact.score is not None and is_scoring(fact.event, fact.score)]
         told.append(
             AttemptTold(

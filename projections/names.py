@@ -7,9 +7,17 @@ Name = bytes
 """16 bytes, a `uuid` to PostgreSQL, but compared and hashed at the speed of C."""
 
 
-@lru_cache(maxsize=100_000)
+LONGEST = 4096
+"""Characters of a text whose name is remembered."""
+
+
 def named(text: str) -> Name:
-    """The name of an IRI or identifier, which is remembered."""
+    """The name of an IRI or identifier."""
+    return _remembered(text) if len(text) <= LONGEST else hash_of(text)
+
+
+@lru_cache(maxsize=100_000)
+def _remembered(text: str) -> Name:
     return hash_of(text)
 
 

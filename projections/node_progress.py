@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from projections.fact import Deed, Fact, read_media
+from projections.fact import LONGEST, Deed, Fact, read_media
 from projections.media_coverage import NOTHING, coverage
 from projections.score import PASS_MARK
 from projections.vocabulary import BOOKKEEPING, Event
@@ -83,7 +83,7 @@ def fold(facts: Sequence[Deed | Fact], rule: str, *, course_node: bool) -> NodeP
         completed_at=None if evidence is None else evidence.at,
         satisfied_by=None if evidence is None else evidence.id,
         visits=len(visits),
-        duration=sum(length_of(visit) for visit in visits),
+        duration=min(sum(length_of(visit) for visit in visits), LONGEST),
         enrolled_at=next((fact.at for fact in facts if fact.event in entries), None),
         standing=standing[-1] if standing else None,
         verdict=verdicts[-1] if verdicts else None,

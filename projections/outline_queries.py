@@ -1,11 +1,12 @@
 """A course's outline as a tree in one list, a page at a time.
 
-The rule of this file: a node's place is the way to it from the top, by IRIs (before each, its number among its siblings
-where an outline was set), and nodes stand in the order of their places. So children follow their parent, and a node
-keeps its place whatever happens elsewhere in the outline.
+The rule of this file: nodes stand depth first, siblings by IRI (before it, their number where an
+outline was set). So children follow their parent, and a node keeps its
+place whatever happens elsewhere in the outline. A page begins behind the last node of the one before, by its id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,11 +17,9 @@ from psycopg import AsyncConnection
 
 from projections.course_view import last_part
 from projections.keyset_queries import Place, Wanted
+from schemas.errors import QueryRefused, Violation
 
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("outline_queries.sql"), "psycopg", mandatory_parameters=False)
-
-LONGEST_STEP = 200
-"""Characters of an IRI that a node is sorted by."""
 
 
 class OutlineLine(Struct, frozen=True):
@@ -41,13 +40,22 @@ class OutlineLine(Struct, frozen=True):
 async def read_outline(
     connection: AsyncConnection, tenant: int, course: UUID, wanted: Wanted
 ) -> tuple[list[OutlineLine], Place | None]:
-    """A page of the outline, depth first, and where the next begins."""
+    """A page of the outline, and where the next begins. Raises QueryRefused where the node that told is gone."""
     after, limit = wanted.after, wanted.limit
     rows = await (await connection.execute(QUERIES.outline.sql, {"tenant": tenant, "course": course})).fetchall()
-    ways = ways_to({row[0]: (_set(row[-1]) + row[1], row[5]) for row in rows}, course)
-    behind = sorted((row for row in rows if after is None or ways[row[0]] > tuple(after)), key=lambda row: ways[row[0]])
-    page = [_line(len(ways[row[0]]) - 1, *row[:-1]) for row in behind[:limit]]
-    return page, list(ways[page[-1].node]) if len(behind) > limit else None
+    nodes = {row[0]: row for row in rows}
+    depths = depths_of({node: (_set(row[-1]) + row[1], row[5]) for node, row in nodes.items()}, course)
+    ordered = list(depths)
+    first = 0 if after is None else _behind(ordered, str(after[0]))
+    page = [_line(depths[node], *nodes[node][:-1]) for node in ordered[first : first + limit]]
+    return page, [str(page[-1].node)] if len(ordered) > first + limit else None
+
+
+def _behind(ordered: list[UUID], node: str) -> int:
+    with suppress(ValueError):  # no id, or of no node that is here
+        return ordered.index(UUID(node)) + 1
+    rule = "must be of a node that is still in the outline; ask for the first page again"
+    raise QueryRefused([Violation("more", rule, "docs/api.md", node)])
 
 
 def _line(
@@ -61,29 +69,40 @@ def _set(position: int | None) -> str:
     return "" if position is None else f"!{position:06} "
 
 
-def _step(iri: str, node: UUID) -> str:
-    """A node among its siblings; a place must fit into a link."""
-    return iri if len(iri) <= LONGEST_STEP else iri[:LONGEST_STEP] + node.hex
-
-
-def ways_to(nodes: Mapping[UUID, tuple[str, UUID | None]], course: UUID) -> dict[UUID, tuple[str, ...]]:
-    """The way to each node from the top, by IRIs; given: IRI and parent. The course goes before all others.
+def depths_of(nodes: Mapping[UUID, tuple[str, UUID | None]], course: UUID) -> dict[UUID, int]:
+    """How deep each node stands, in the order of the list; given: IRI and parent. The course goes before all others.
 
     A node whose parent is not in the outline stands at the top; so does every node of a ring of parents.
     """
-    ways: dict[UUID, tuple[str, ...]] = {}
+    at_the_top = _of_rings(nodes) | {course}
+    children: dict[UUID | None, list[UUID]] = {}
+    for node, (_, parent) in nodes.items():
+        is_top = node in at_the_top or parent not in nodes
+        children.setdefault(None if is_top else parent, []).append(node)
+
+    def last_first(siblings: Iterable[UUID]) -> list[UUID]:
+        return sorted(siblings, key=lambda node: (node != course, nodes[node][0], node), reverse=True)
+
+    depths: dict[UUID, int] = {}
+    waiting = [(node, 0) for node in last_first(children.get(None, ()))]
+    while waiting:
+        node, depth = waiting.pop()
+        depths[node] = depth
+        waiting += [(child, depth + 1) for child in last_first(children.get(node, ()))]
+    return depths
+
+
+def _of_rings(nodes: Mapping[UUID, tuple[str, UUID | None]]) -> set[UUID]:
+    """The nodes that are above themselves."""
+    found: set[UUID] = set()
+    seen: set[UUID] = set()
     for start in nodes:
-        climbed: list[UUID] = []
+        climbed: dict[UUID, int] = {}
         at: UUID | None = start
-        while at is not None and at in nodes and at not in ways and at not in climbed:
-            climbed.append(at)
+        while at is not None and at in nodes and at not in seen:
+            seen.add(at)
+            climbed[at] = len(climbed)
             at = nodes[at][1]
         if at in climbed:
-            ring = climbed[climbed.index(at) :]
-            ways |= {node: (_step(nodes[node][0], node),) for node in ring}
-            climbed = climbed[: climbed.index(at)]
-        for node in reversed(climbed):
-            above = nodes[node][1]
-            way = ways.get(above, ()) if above is not None else ()
-            ways[node] = ("",) if node == course else (*way, _step(nodes[node][0], node))
-    return ways
+            found |= set(list(climbed)[climbed[at] :])
+    return found

@@ -11,7 +11,8 @@ VALUES (:projection, :shard, :version, 0, '1970-01-01Z') ON CONFLICT DO NOTHING;
 -- name: move_checkpoint
 -- Compare and set: nothing is answered when somebody else has moved it.
 UPDATE projection_checkpoint SET position = :position, stored_floor = :stored_floor, updated = now()
-WHERE projection = :projection AND shard = :shard AND position = :expected RETURNING position;
+WHERE projection = :projection AND shard = :shard AND position = :expected AND stored_floor = :expected_floor
+RETURNING position;
 
 -- name: void_facts
 -- Take facts away: the earliest voiding position stays. Answers what was live until now.

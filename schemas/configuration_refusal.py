@@ -101,6 +101,11 @@ Person = Annotated[str, StringConstraints(pattern=_PERSON_PATTERN, max_length=20
 def read(adapter: TypeAdapter[_Kind], value: Any, clause: str, root: Path = ()) -> _Kind:
     """The value as the adapter's type. Raises ConfigurationRefused."""
     refuse(too_large(value, clause, root))
+    return shaped(adapter, value, clause, root)
+
+
+def shaped(adapter: TypeAdapter[_Kind], value: Any, clause: str, root: Path = ()) -> _Kind:
+    """As `read`, for what is known to be of a bounded size. Raises ConfigurationRefused."""
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 The rule of this file: whatever decides what a statement means is an event, with who and when, so that the state at any
 position follows from the two logs alone. An event is one of the kinds below and is refused, with every fault, before
-it is recorded; a later one for the same thing replaces an earlier one, and null takes it away.
+it is recorded, and never after; a later one for the same thing replaces an earlier one, and null takes it away.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from schemas.configuration_refusal import (
     broken,
     read,
     refuse,
+    shaped,
 )
 from schemas.course_outline import CourseOutline, check_outline
 from schemas.errors import Violation
@@ -192,6 +193,11 @@ def read_configuration_event(kind: str, payload: Any) -> ConfigurationEvent:
             for path, node in prerequisites_of(event.rule)
         )
     return event
+
+
+def read_recorded_event(kind: str, payload: Any) -> ConfigurationEvent:
+    """The event that was recorded: it was judged then, and no check that came later takes it back."""
+    return shaped(_ADAPTERS[kind], payload, CLAUSE)
 
 
 def kind_of(event: ConfigurationEvent) -> str:

@@ -19,6 +19,9 @@ from schemas.refusals import Path, shown, written
 CLAUSE: Final = "Rules 4"
 DEFAULT_PASS_MARK: Final = 0.6
 MOST_DROPPED: Final = 1000
+MOST_CATEGORIES: Final = 200
+MOST_POLICIES: Final = 20_000
+"""Nodes with a policy of their own: as many as an outline can have."""
 
 Take = Literal["best", "last", "first", "average", "average_of_best", "manual"]
 
@@ -65,10 +68,11 @@ class Category(Configured):
 
 
 def _named_once(categories: tuple[Category, ...]) -> tuple[Category, ...]:
-    names = [one.name for one in categories]
-    for index, name in enumerate(names):
-        if name in names[:index]:
+    seen: set[str] = set()
+    for index, one in enumerate(categories):
+        if one.name in seen:
             raise broken("must differ from the names of the other categories", index, "name")
+        seen.add(one.name)
     return categories
 
 
@@ -113,10 +117,18 @@ def json_schema() -> dict[str, Any]:
 def check_policy(
     policy: GradePolicy, known: frozenset[str], categories: Mapping[str, str], root: Path = ()
 ) -> Iterator[Violation]:
-    """A Violation for each node that the outline does not have, and each of its categories that the policy lacks.
+    """A Violation for each node that the outline does not have, each of its categories that the policy lacks, and for
+    more of either than can be.
 
     known: the course and its nodes. categories: of the outline's nodes, by node.
     """
+    for name, found, most in (
+        ("nodes", len(policy.nodes), MOST_POLICIES),
+        ("categories", len(policy.categories), MOST_CATEGORIES),
+    ):
+        if found > most:
+            yield Violation(written((*root, name)), f"must have at most {most} entries", CLAUSE, str(found))
+            return
     for node in policy.nodes:
         if node not in known:
             rule = "must be the course or a node of its outline"

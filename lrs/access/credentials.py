@@ -19,6 +19,7 @@ from lrs.access.authorities import HOME_PAGE, account_agent, authority_of
 from lrs.access.key_lookup import FORGET, KeyLookup, Row
 from lrs.access.sql import QUERIES
 from lrs.database import Pool
+from lrs.stand_in import own_connection
 from lrs.statement_log.log import Authority
 from schemas.errors import CredentialDisabled, NotFound
 from schemas.scope import Scope, in_order, included
@@ -127,7 +128,7 @@ class Credentials:
         key = key or secrets.token_hex(8)
         secret = secret or _new_secret()
         secret_hash = _hash(secret, await self._salt(tenant))
-        async with self._pool.connection() as connection:
+        async with own_connection(self._pool) as connection:
             authority = await authority_of(connection, tenant, account_agent(HOME_PAGE, key))
             values = {
                 "key": key,
@@ -180,7 +181,7 @@ class Credentials:
         return CredentialEntry(*row)
 
     async def _change(self, sql: str, values: dict[str, Any]) -> tuple[Any, ...] | None:
-        async with self._pool.connection() as connection:
+        async with own_connection(self._pool) as connection:
             row = await (await connection.execute(sql, values)).fetchone()
             if row is None:
                 found = await (await connection.execute(QUERIES.credential_exists.sql, values)).fetchone()

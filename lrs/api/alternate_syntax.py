@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lrs.api.body import given_back, read_body
 from lrs.api.cross_origin import is_another_site
 from lrs.api.problems import BodyTooLarge, problem, too_busy
+from lrs.bounded_http import TOO_BUSY
 from schemas.errors import Overloaded, QueryRefused, Violation
 from schemas.version import HEADER, XapiVersion, read_version
 
@@ -49,12 +50,7 @@ class AlternateSyntax:
         self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if (
-            scope["type"] != "http"
-            or b"method=" not in scope["query_string"]
-            or scope["method"] != "POST"
-            or not scope["path"].startswith("/xapi/")
-        ):
+        if not may_be_form(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -76,12 +72,30 @@ class AlternateSyntax:
             await problem(413, "Body too large", str(error))(scope, receive, send)
             return
         except Overloaded as error:
+            scope[TOO_BUSY] = True
             await too_busy(error)(scope, receive, send)
             return
         except ClientDisconnect:
             return
         inner = {**scope, "method": meant.method, "query_string": meant.query_string}
-        await self._app(inner, given_back(meant.body, receive), _without_body(send) if method == "HEAD" else send)
+
+        async def sent(message: Message) -> None:
+            if inner.get(TOO_BUSY):
+                scope[TOO_BUSY] = True
+            await send(message)
+
+        answer = _without_body(sent) if method == "HEAD" else sent
+        await self._app(inner, given_back(meant.body, receive), answer)
+
+
+def may_be_form(scope: Scope) -> bool:
+    """Whether it is to be looked at more closely: almost every request is not."""
+    return (
+        scope["type"] == "http"
+        and b"method=" in scope["query_string"]
+        and scope["method"] == "POST"
+        and scope["path"].startswith("/xapi/")
+    )
 
 
 def wanted_method(query: bytes, headers: RawHeaders) -> str | None:

@@ -3,11 +3,13 @@
 from typing import Annotated
 from urllib.parse import quote
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 
 from lrs.api.configured import NAMED, Asked, Reading, answer
 from lrs.api.read_after import LARGEST
 from lrs.configuration import shown
+from lrs.configuration.store import OUTLINE, beside
 from projections.course_configuration import Configuration
 
 router = APIRouter(prefix="/api", tags=["configuration"])
@@ -37,9 +39,9 @@ async def get_events(asked: Reading, before: Before = LARGEST, limit: Limit = 50
 async def get_course_configuration(asked: Reading, at: Position = None) -> Response:
     """All that is set of a course."""
     course = await asked.course()
-    configuration = await _as_of(asked, at)
-    found = shown.course_configuration(configuration, course)
-    return answer(found, configuration.position, found.version)
+    known = (await _as_of(asked, at)).of_course(course)
+    told = await beside(OUTLINE, lambda: msgspec.json.encode(shown.course_configuration(known, course)))
+    return answer(told, known.position, known.course(course).version)
 
 
 @router.get(f"{COURSE}/events")

@@ -6,9 +6,10 @@ whether or not anybody has told of it yet. Who sets something is the credential,
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -40,6 +41,7 @@ _PERSON: Final[TypeAdapter[str]] = TypeAdapter(Person)
 _REASON: Final[TypeAdapter[str]] = TypeAdapter(Text)
 _LONGEST_LINE: Final = 200
 _NO_LINE = re.compile(r"[\x00-\x1f]")
+_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +82,24 @@ class Asked:
         """What was sent. Raises BodyTooLarge."""
         return await read_body(self.request, self.here.settings.max_body_bytes)
 
-    async def json(self) -> Any:
-        """What was sent, as JSON. Raises QueryRefused, ConfigurationRefused, BodyTooLarge."""
+    async def json(self, reader: Callable[[Any], _Kind]) -> _Kind:
+        """What is read out of the JSON that was sent. Raises QueryRefused, ConfigurationRefused, BodyTooLarge."""
         content_type = essence(self.request.headers.get("content-type"))
         if content_type != JSON:
             raise refused_query("Content-Type", f"must be {JSON}", content_type or "absent")
         body = await self.body()
-        return await large_bodies.beside(body, partial(read_json, body, CLAUSE))
+        return await large_bodies.beside(body, lambda: reader(read_json(body, CLAUSE)))
 
     async def set(self, *said: tuple[str, dict[str, Any]], body: str = "", versioned: bool = True) -> Response:
         """Record events of these kinds and payloads, and answer what became of it.
 
-        body: the property of the payload that was sent as the body. versioned: whether If-Match is heeded.
+        body: the property of the payload that was sent as the body. versioned: whether there is a version to match.
         """
         reason = self._one("reason")
         by = {"by": _NO_LINE.sub("?", self.who.key)[:_LONGEST_LINE], "reason": None}
         if reason is not None:
             by["reason"] = read(_REASON, reason, CLAUSE, ("reason",))
-        preconditions = self._if_match() if versioned else None
+        preconditions = self._if_match(versioned=versioned)
         try:
             events = [await beside(kind, partial(read_configuration_event, kind, by | one)) for kind, one in said]
             change = await self.here.configurations.change(self.who.tenant, events, preconditions)
@@ -111,8 +113,11 @@ class Asked:
     def _names(self) -> Names:
         return Names(self.pool, self.who.tenant, self.known)
 
-    def _if_match(self) -> Preconditions:
-        return read_preconditions(self.request.headers.getlist(IF_MATCH), [], XapiVersion.V1_0_3)
+    def _if_match(self, *, versioned: bool) -> Preconditions:
+        given = self.request.headers.getlist(IF_MATCH)
+        if given and not versioned:
+            raise refused_query(IF_MATCH, "is of use only where what is set has the version of a course", given[0])
+        return read_preconditions(given, [], XapiVersion.V1_0_3)
 
     def _id(self, name: str) -> UUID | None:
         """The id in the path; None where the query names it."""

@@ -1,5 +1,6 @@
 """When a node of a course is due: for everyone, or for one person. docs/rules.md, sections 7 and 8."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -46,7 +47,7 @@ async def delete_due_for_person(asked: Setting) -> Response:
 
 
 async def _sent(asked: Asked) -> str:
-    return read(_ADAPTER, await asked.json(), CLAUSE).due_at
+    return (await asked.json(partial(read, _ADAPTER, clause=CLAUSE))).due_at
 
 
 async def _set(asked: Asked, due_at: str | None, **person: Any) -> Response:

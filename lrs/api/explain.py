@@ -4,6 +4,7 @@ The rule of this file: what is explained is what the read models hold. So it is 
 counts, and the facts that they have seen.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +16,7 @@ from psycopg import AsyncConnection
 from lrs.api.listing import Asked, Later, Listing, Told, answer
 from lrs.api.services import Services, Serving
 from lrs.api.signed_in import RecordReader
-from projections.course_configuration import Configuration
+from projections.course_configuration import Configuration, settings_for
 from projections.course_view import last_part
 from projections.course_view_queries import read_course
 from projections.key_context import Learner
@@ -25,7 +26,7 @@ from projections.keyset_queries import Place
 from projections.roster_queries import read_clock, read_learner
 
 router = APIRouter(prefix="/api/courses/{course_id}/learners/{person_id}/nodes/{node_id}")
-STATEMENTS = Listing("statements", StatementTold, ("at",))
+STATEMENTS = Listing("statements", StatementTold, ("at",), computed=True)
 
 
 @router.get("/explain")
@@ -46,8 +47,9 @@ async def explain(
             others = [(one, attempts.get(one.node, [])) for one in await known.nodes() if one.node != course_id]
 
         async def tell() -> Told:
-            settings = (await _configuration(here, who.tenant, position)).course(course.iri)
-            told, statements = explain_key(Learner(line.ifi, settings, now), node, facts, completed, others)
+            settings = settings_for(await _configuration(here, who.tenant, position), course.iri, line.ifi)
+            learner = Learner(line.ifi, settings, now)
+            told, statements = await asyncio.to_thread(explain_key, learner, node, facts, completed, others)
             beside = {
                 "course": course,
                 "learner": {"person": person_id, "name": line.name, "ifi": line.ifi},

@@ -19,7 +19,7 @@ async def get_policy(asked: Reading) -> Response:
 @router.put("")
 async def put_policy(asked: Setting) -> Response:
     """Set the policy."""
-    return await _set(asked, read_grade_policy(await asked.json()))
+    return await _set(asked, await asked.json(read_grade_policy))
 
 
 @router.delete("")

@@ -1,5 +1,7 @@
 """Where an activity belongs, whatever its statements say: /api/mappings. docs/rules.md, sections 7 and 8."""
 
+from functools import partial
+
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
@@ -36,7 +38,7 @@ async def get_mapping(asked: Reading) -> Response:
 @router.put("")
 async def put_mapping(asked: Setting) -> Response:
     """Map an activity."""
-    place = read(_ADAPTER, await asked.json(), CLAUSE)
+    place = await asked.json(partial(read, _ADAPTER, clause=CLAUSE))
     said = {"course": place.course, "module": place.module, "node": place.node}
     return await asked.set(("mapping.set", {"activity": await asked.activity(), **said}), versioned=False)
 

@@ -1,5 +1,6 @@
 """What somebody entitled says of a learner on a node, whatever rule and policy say. docs/rules.md, sections 7 and 8."""
 
+from functools import partial
 from typing import Self
 
 from fastapi import APIRouter, Response
@@ -35,7 +36,7 @@ _ADAPTER: TypeAdapter[Override] = TypeAdapter(Override)
 @router.put("")
 async def put_override(asked: Setting) -> Response:
     """Set all that is said of a learner on a node."""
-    return await _set(asked, read(_ADAPTER, await asked.json(), CLAUSE))
+    return await _set(asked, await asked.json(partial(read, _ADAPTER, clause=CLAUSE)))
 
 
 @router.delete("")

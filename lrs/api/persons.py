@@ -1,5 +1,7 @@
 """Two identifiers of one person: /api/persons. docs/rules.md, sections 7 and 8."""
 
+from functools import partial
+
 from fastapi import APIRouter, Response
 from pydantic import TypeAdapter
 
@@ -22,7 +24,7 @@ _ADAPTER: TypeAdapter[Merge] = TypeAdapter(Merge)
 @router.post("/merge")
 async def merge_person(asked: Setting) -> Response:
     """From now on all that is said of the person counts for another."""
-    into = read(_ADAPTER, await asked.json(), CLAUSE).into
+    into = (await asked.json(partial(read, _ADAPTER, clause=CLAUSE))).into
     return await asked.set(("person.merged", {"person": await asked.person(), "into": into}), versioned=False)
 
 

@@ -7,9 +7,9 @@ Who asks is verified before anything is waited for.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from fastapi import Request
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lrs.api.problems import answered
 from lrs.api.services import Services
+from lrs.api.shared_look import LOOK_SECONDS
 from lrs.stand_in import read_from_primary
 from lrs.statement_log.replica import read_models_position
 from lrs.statement_log.sql import QUERIES
@@ -26,7 +27,6 @@ from schemas.errors import NotReadYet, NotSignedIn, QueryRefused, Violation
 READ_AFTER: Final = "X-LRS-Read-After"
 """The X-LRS-Position of a request whose effect the answer must show."""
 REPLICA_SECONDS: Final = 0.5
-LOOK_SECONDS: Final = 0.01
 LARGEST: Final = 2**63 - 1
 
 _LOG: Final = frozenset({"/xapi/statements", "/xapi/activities", "/xapi/agents"})
@@ -36,6 +36,8 @@ _READ_MODELS: Final = ("/api/", "/courses/")
 _NEITHER: Final = "/api/credentials"
 _NAME = READ_AFTER.lower().encode()
 _CLAUSE = "docs/scaling.md"
+
+_HowFar = Callable[[Services], Coroutine[Any, Any, int]]
 
 
 class ReadAfter:
@@ -102,17 +104,17 @@ async def wait_for_read_models(here: Services, position: int, seconds: float) ->
     await here.bus.wait(position - 1, seconds)
     if here.replica is None:
         return here.bus.position
-    return await _look(lambda: _read_models_of_replica(here), position, until)
+    return await _look(here, _read_models_of_replica, position, until)
 
 
 async def _log(here: Services, position: int, until: float) -> bool:
     if here.replica is not None and not here.replica.pool.is_passed_over:
         soon = min(until, _clock() + REPLICA_SECONDS)
-        if await _look(lambda: _log_of_replica(here), position, soon) >= position:
+        if await _look(here, _log_of_replica, position, soon) >= position:
             return True
-    if await _log_of_primary(here, until) < position:
+    if await _reached(here, _log_of_primary, until) < position:
         await _must_be_given(here, position, until)
-        if await _look(lambda: _log_of_primary(here, until), position, until) < position:
+        if await _look(here, _log_of_primary, position, until) < position:
             raise NotReadYet
     return here.replica is None
 
@@ -125,16 +127,22 @@ async def _read_models(here: Services, position: int, until: float) -> bool:
     if here.replica is None:
         return True
     soon = min(until, _clock() + REPLICA_SECONDS)
-    return await _look(lambda: _read_models_of_replica(here), position, soon) >= position
+    return await _look(here, _read_models_of_replica, position, soon) >= position
 
 
-async def _look(how_far: Callable[[], Awaitable[int]], position: int, until: float) -> int:
+async def _look(here: Services, how_far: _HowFar, position: int, until: float) -> int:
     """Look until it is far enough or too late; at least once."""
     while True:
-        reached = await how_far()
+        reached = await _reached(here, how_far, until)
         if reached >= position or _clock() >= until:
             return reached
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _reached(here: Services, how_far: _HowFar, until: float) -> int:
+    """As one who looks for all has seen it, who reads where this request does."""
+    is_elsewhere = here.replica is not None and here.replica.pool.is_passed_over
+    return await here.looks[how_far, is_elsewhere].reached(lambda: how_far(here), _left(until))
 
 
 async def _log_of_replica(here: Services) -> int:
@@ -143,8 +151,8 @@ async def _log_of_replica(here: Services) -> int:
         return (await here.replica.bound.advance(connection)).position
 
 
-async def _log_of_primary(here: Services, until: float) -> int:
-    async with here.primary.connection(_left(until)) as connection:
+async def _log_of_primary(here: Services) -> int:
+    async with here.primary.connection() as connection:
         return (await here.bound.advance(connection)).position
 
 

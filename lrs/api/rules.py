@@ -25,7 +25,7 @@ async def get_rule(asked: Reading) -> Response:
 @router.put("/{node_id}")
 async def put_rule(asked: Setting) -> Response:
     """Set the rule of a node."""
-    return await _set_of_node(asked, read_completion_rule(await asked.json()))
+    return await _set_of_node(asked, await asked.json(read_completion_rule))
 
 
 @router.delete("/{node_id}")
@@ -44,7 +44,7 @@ async def get_type_rule(asked: Reading, content_type: ContentType) -> Response:
 @router.put("/types/{content_type}")
 async def put_type_rule(asked: Setting, content_type: ContentType) -> Response:
     """Set the rule of a content type."""
-    return await _set_of_type(asked, content_type, read_completion_rule(await asked.json()))
+    return await _set_of_type(asked, content_type, await asked.json(read_completion_rule))
 
 
 @router.delete("/types/{content_type}")

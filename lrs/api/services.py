@@ -1,13 +1,15 @@
 """What the routes work with; put together in `lrs.main`, found on the application's state."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
 from lrs.access.credentials import Credential, Credentials
 from lrs.access.tokens import Tokens, is_bearer
+from lrs.api.shared_look import SharedLook
 from lrs.attachments.store import Attachments
 from lrs.configuration.store import Configurations
 from lrs.database import Pool
@@ -45,6 +47,8 @@ class Services:
     """None where the settings name no replica; `read` is its pool where they do."""
     bound: SafeBound = field(default_factory=SafeBound)
     """The safe bound of the primary."""
+    looks: defaultdict[Any, SharedLook] = field(default_factory=lambda: defaultdict(SharedLook), compare=False)
+    """What is waited for, by how it is looked at."""
 
     @property
     def primary(self) -> Pool:

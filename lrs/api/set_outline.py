@@ -6,11 +6,12 @@ The outline that counts, with what statements tell of the course, is a read mode
 from functools import partial
 from typing import Annotated, Final
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from lrs.api.configured import Asked, Reading, Setting, answer, refused_query
-from lrs.api.large_bodies import beside
 from lrs.configuration.outline_files import FORMATS, Format, outline_of, read_outlines
+from lrs.configuration.store import OUTLINE, beside
 from schemas.configuration_refusal import as_json
 from schemas.course_outline import CourseOutline
 from schemas.errors import NotFound
@@ -37,10 +38,11 @@ async def get_outline(asked: Reading, format: Annotated[str, Query(pattern="^(js
     settings = asked.known.course(course)
     if settings.outline is None:
         raise NotFound(f"No outline is set of {course}.")
-    outline = settings.outline.value
+    outline, position, version = settings.outline.value, asked.known.position, settings.version
     if format == "yaml":
-        return answer(write_yaml(outline), asked.known.position, settings.version, YAML)
-    return answer(as_json(outline), asked.known.position, settings.version)
+        return answer(await beside(OUTLINE, partial(write_yaml, outline)), position, version, YAML)
+    written = await beside(OUTLINE, lambda: msgspec.json.encode(as_json(outline)))
+    return answer(written, position, version)
 
 
 @router.put("")
@@ -60,7 +62,7 @@ async def put_outline(
         raise refused_query("Content-Type", rule, content_type or "absent")
     course = await asked.course()
     body = await asked.body()
-    outlines = await beside(body, partial(read_outlines, body, chosen, lms=lms))
+    outlines = await beside(OUTLINE, partial(read_outlines, body, chosen, lms=lms))
     return await _set(asked, course, outline_of(outlines, course))
 
 

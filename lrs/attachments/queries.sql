@@ -1,13 +1,21 @@
 -- name: kept_contents
--- Those of these hashes whose content is kept whole; from now on it is young again, and swept by nobody.
+-- Those of these hashes whose content is kept whole; from now on nobody sweeps it. An old object is not among them, for a
+-- sweep that broke off may have removed it: it is put again, and only then young (keep_content). Whoever waited for
+-- another one's look at the same old content is told what that has made of it.
 WITH old AS MATERIALIZED (
     SELECT sha2 FROM attachment
-    WHERE tenant = :tenant AND sha2 = ANY (:hashes::bytea[]) AND kept < now() - interval '1 hour' ORDER BY sha2 FOR UPDATE
+    WHERE tenant = :tenant AND sha2 = ANY (:hashes::bytea[]) AND kept < now() - interval '1 hour'
+),
+locked AS MATERIALIZED (
+    SELECT a.sha2, a.in_pieces, a.kept FROM old JOIN attachment a ON a.tenant = :tenant AND a.sha2 = old.sha2
+    ORDER BY a.sha2 FOR UPDATE OF a
 ),
 touched AS (
-    UPDATE attachment a SET kept = now() FROM old WHERE a.tenant = :tenant AND a.sha2 = old.sha2 RETURNING a.sha2
+    UPDATE attachment a SET kept = CASE WHEN a.in_pieces THEN now() ELSE greatest(a.kept, now() - interval '2 hours') END
+    FROM locked l WHERE a.tenant = :tenant AND a.sha2 = l.sha2 AND l.kept < now() - interval '1 hour'
 )
-SELECT sha2 FROM touched UNION ALL
+SELECT sha2 FROM locked WHERE in_pieces OR kept >= now() - interval '1 hour'
+UNION
 SELECT sha2 FROM attachment
 WHERE tenant = :tenant AND sha2 = ANY (:hashes::bytea[]) AND kept >= now() - interval '1 hour';
 
@@ -18,8 +26,9 @@ ON CONFLICT (tenant, sha2, piece) DO UPDATE SET kept = now() WHERE a.kept < now(
 
 -- name: keep_content!
 -- From now on the content is there, whole.
-INSERT INTO attachment (tenant, sha2, length, in_pieces) VALUES (:tenant, :sha2, :length, :in_pieces)
-ON CONFLICT DO NOTHING;
+INSERT INTO attachment AS a (tenant, sha2, length, in_pieces) VALUES (:tenant, :sha2, :length, :in_pieces)
+ON CONFLICT (tenant, sha2) DO UPDATE SET kept = now(), in_pieces = a.in_pieces OR excluded.in_pieces
+WHERE a.kept < now() - interval '1 hour';
 
 -- name: came_with!
 -- Which content came with which statement; in one order, so that two requests never wait for each other.

@@ -17,6 +17,7 @@ import aiosql
 from lrs.attachments.objects import Objects
 from lrs.attachments.spool import PIECE_BYTES, Content
 from lrs.database import Pool
+from lrs.stand_in import own_connection
 from schemas.errors import AttachmentsUnavailable
 
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("queries.sql"), "psycopg", mandatory_parameters=False)
@@ -47,7 +48,10 @@ class Attachments:
     async def keep(self, tenant: int, contents: Collection[Content], belongings: Sequence[Belonging]) -> None:
         """Keep those contents that are not here yet, and what each came with. Raises AttachmentsUnavailable."""
         hashes = [one.sha2 for one in contents]
-        known = {sha2 for (sha2,) in await self._all(QUERIES.kept_contents.sql, {"tenant": tenant, "hashes": hashes})}
+        async with own_connection(self._pool) as connection:
+            asked = {"tenant": tenant, "hashes": hashes}
+            cursor = await connection.execute(QUERIES.kept_contents.sql, asked, binary=True)
+            known = {sha2 for (sha2,) in await cursor.fetchall()}
         for content in contents:
             if content.sha2 not in known:
                 await self._keep(tenant, content)
@@ -101,5 +105,5 @@ class Attachments:
             return await (await connection.execute(sql, values, binary=True)).fetchall()
 
     async def _run(self, sql: str, values: dict[str, Any]) -> None:
-        async with self._pool.connection() as connection:
+        async with own_connection(self._pool) as connection:
             await connection.execute(sql, values)

@@ -7,7 +7,8 @@ events of a tenant are there in the order of their positions: what was folded ne
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -26,17 +27,18 @@ from lrs.statement_log.control_events import (
 )
 from projections.course_configuration import Configuration, refuse_unfit, take_in
 from projections.fact import name_of
-from schemas.configuration_refusal import as_json
+from schemas.configuration_refusal import as_json, refuse, too_large
 from schemas.course_configuration import (
     KINDS,
     ConfigurationEvent,
     MappingSet,
+    OutlineSet,
     PersonMerged,
     PersonUnmerged,
     PolicySet,
     RuleSet,
     kind_of,
-    read_configuration_event,
+    read_recorded_event,
 )
 from schemas.errors import NotFound, PreconditionFailed, QueryRefused, Violation
 from schemas.log_event import ControlEvent
@@ -46,9 +48,14 @@ QUERIES: Any = aiosql.from_path(Path(__file__).with_name("queries.sql"), "psycop
 CLAUSE: Final = "Rules 8"
 PAGE: Final = 20
 """Events that are held, and folded before anybody else has a turn of the event loop; each may be an outline."""
+MOST_TENANTS: Final = 64
+"""Tenants whose configuration is kept folded."""
 OUTLINE: Final = "outline.set"
+_LARGE: Final = (OUTLINE, "policy.set")
 _KINDS: Final = tuple(KINDS)
 _Answer = TypeVar("_Answer")
+_Page = Callable[[int], Awaitable[list[ControlEvent]]]
+"""The next events after a position, PAGE of them where there are so many."""
 
 
 class Change(Struct, frozen=True):
@@ -62,23 +69,33 @@ class Change(Struct, frozen=True):
     position: int
 
 
-class Configurations:
-    """turns: of the primary, lends connections on which a turn is waited for. read: of what queries go to."""
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """The configuration of a tenant as far as it is folded; folding: held by the one reader that takes it further."""
 
-    def __init__(self, turns: Pool, read: Pool) -> None:
+    known: Configuration = field(default_factory=Configuration)
+    folding: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Configurations:
+    """turns: of the primary, lends connections on which a turn is waited for. read: of what queries go to.
+
+    primary: of the primary, for what must be as new as the last commit; left out, that is where queries go.
+    """
+
+    def __init__(self, turns: Pool, read: Pool, primary: Pool | None = None) -> None:
         self._turns = turns
         self._read = read
-        self._folded: dict[int, Configuration] = {}
+        self._primary = read if primary is None else primary
+        self._folded: dict[int, _Folded] = {}
 
     async def now(self, tenant: int) -> Configuration:
         """What is set, as far as it is known where queries go; not to be changed, and another after any `await`."""
-        async with self._read.connection() as connection:
-            return await self._caught_up(connection, tenant)
+        return await self._caught_up(self._read, tenant)
 
     async def newest(self, tenant: int) -> Configuration:
         """The same as of the last commit."""
-        async with self._turns.connection() as connection:
-            return await self._caught_up(connection, tenant)
+        return await self._caught_up(self._primary, tenant)
 
     async def at(self, tenant: int, position: int) -> Configuration:
         """What was set at a position. Raises QueryRefused for one that the log has never given."""
@@ -86,10 +103,9 @@ class Configurations:
             if position > await last_position(connection):
                 rule = "must be a position that this log has given"
                 raise QueryRefused([Violation("at", rule, CLAUSE, str(position))])
-            async with connection.transaction():
-                await connection.execute(QUERIES.await_turns.sql, {"turn": _turn(tenant)})
-                known = Configuration()
-                await _catch_up(connection, tenant, known, until=position)
+            await connection.execute(QUERIES.await_turns.sql, {"turn": _turn(tenant)})  # what comes later lies behind
+        known = Configuration()
+        await _catch_up(known, _pages(self._primary, tenant, until=position))
         return known
 
     async def history(self, tenant: int, course: str | None, *, before: int, limit: int) -> list[ControlEvent]:
@@ -107,7 +123,8 @@ class Configurations:
     ) -> Change:
         """Record those of the events that change anything, all or nothing; they are of one course, or of none.
 
-        preconditions: on the version of the course. keep: False judges, and records nothing.
+        preconditions: on the version of the course; where all is set already, whoever asks again after a lost answer
+        is told so. keep: False judges, and records nothing.
         Raises ConfigurationRefused and PreconditionFailed, and NotFound where there is no such tenant.
         """
         course = course_of(events[0])
@@ -116,23 +133,37 @@ class Configurations:
             turn = await connection.execute(QUERIES.take_turn.sql, {"turn": _turn(tenant), "tenant": tenant})
             if await turn.fetchone() is None:
                 raise NotFound(f"There is no tenant {tenant} here.")
-            known = await self._caught_up(connection, tenant)
+            known = self._of(tenant).known
+            await _catch_up(known, partial(_page, connection, tenant))
             version = None if course is None else known.course(course).version
-            if preconditions is not None:
+            new = await asyncio.to_thread(lambda: [event for event in events if not is_set(known, event)])
+            if new and preconditions is not None:
                 _demand(preconditions, version)
-            heard = await _heard(connection, tenant, known, events)
-            new = await beside(kind_of(events[0]), partial(_judged, known, events, heard))
-            for event, payload in new if keep else ():
+            heard = await _heard(connection, tenant, known, new)
+            judged = await asyncio.to_thread(_judged, known, new, heard)
+            for event, payload in judged if keep else ():
                 recorded.append((await append_control_event(connection, tenant, kind_of(event), payload), event))
         for one, event in recorded:
             take_in(known, one, event)
         position = max([known.position, *(one.position for one, _ in recorded)])
         return Change(bool(new), None if version is None else version + len(new), position)
 
-    async def _caught_up(self, connection: AsyncConnection, tenant: int) -> Configuration:
-        known = self._folded.setdefault(tenant, Configuration())
-        await _catch_up(connection, tenant, known)
-        return known
+    async def _caught_up(self, pool: Pool, tenant: int) -> Configuration:
+        """One reader folds what is new; the others wait for it, and hold no connection meanwhile."""
+        folded = self._of(tenant)
+        page = _pages(pool, tenant)
+        if await page(folded.known.position):
+            async with folded.folding:
+                await _catch_up(folded.known, page)
+        return folded.known
+
+    def _of(self, tenant: int) -> _Folded:
+        """Of the tenants that were asked for last."""
+        folded = self._folded.pop(tenant, None) or _Folded()
+        self._folded[tenant] = folded
+        if len(self._folded) > MOST_TENANTS:
+            del self._folded[next(iter(self._folded))]
+        return folded
 
 
 def course_of(event: ConfigurationEvent) -> str | None:
@@ -143,43 +174,63 @@ def course_of(event: ConfigurationEvent) -> str | None:
 def payload_of(event: ConfigurationEvent) -> dict[str, Any]:
     """The event as it is recorded: what must be said is said, also that it is null."""
     fields = type(event).model_fields
-    return {name: None for name, field in fields.items() if field.is_required()} | as_json(event)
+    return {name: None for name, one in fields.items() if one.is_required()} | as_json(event)
 
 
-async def _catch_up(connection: AsyncConnection, tenant: int, known: Configuration, **until: int) -> None:
+async def _catch_up(known: Configuration, page: _Page) -> None:
     while True:
-        events = await read_control_events(connection, tenant, _KINDS, after=known.position, limit=PAGE, **until)
+        events = await page(known.position)
         for one in events:
             if one.position > known.position:
-                event = await beside(one.kind, partial(read_configuration_event, one.kind, one.payload))
+                event = await beside(one.kind, partial(read_recorded_event, one.kind, one.payload))
                 take_in(known, one, event)
         if len(events) < PAGE:
             return
 
 
+def _pages(pool: Pool, tenant: int, **until: int) -> _Page:
+    """Pages that are each read on a connection of the pool, which is given back before they are folded."""
+
+    async def page(after: int) -> list[ControlEvent]:
+        async with pool.connection() as connection:
+            return await _page(connection, tenant, after, **until)
+
+    return page
+
+
+async def _page(connection: AsyncConnection, tenant: int, after: int, **until: int) -> list[ControlEvent]:
+    return await read_control_events(connection, tenant, _KINDS, after=after, limit=PAGE, **until)
+
+
 async def beside(kind: str, work: Callable[[], _Answer]) -> _Answer:
-    """What the work gives; an outline takes up to a second, for which the event loop does not wait."""
-    return await asyncio.to_thread(work) if kind == OUTLINE else work()
+    """What the work gives; an outline or a policy takes up to a second, for which the event loop does not wait."""
+    return await asyncio.to_thread(work) if kind in _LARGE else work()
 
 
 def _judged(
-    known: Configuration, events: Sequence[ConfigurationEvent], heard: frozenset[str]
+    known: Configuration, new: Sequence[ConfigurationEvent], heard: frozenset[str]
 ) -> list[tuple[ConfigurationEvent, dict[str, Any]]]:
-    """Those that change anything, and how they are recorded. Raises ConfigurationRefused."""
-    new = [event for event in events if not is_set(known, event)]
-    for event in new:
+    """How each is recorded. Raises ConfigurationRefused, also for what is larger as it is kept than as it was sent."""
+    judged = [(event, payload_of(event)) for event in new]
+    for event, payload in judged:
+        refuse(too_large(payload, CLAUSE))
         refuse_unfit(known, event, heard)
-    return [(event, payload_of(event)) for event in new]
+    return judged
 
 
 async def _heard(
-    connection: AsyncConnection, tenant: int, known: Configuration, events: Sequence[ConfigurationEvent]
+    connection: AsyncConnection, tenant: int, known: Configuration, new: Sequence[ConfigurationEvent]
 ) -> frozenset[str]:
     """The nodes that statements have told of the events' course, where they decide anything."""
-    event = events[0]
-    if not isinstance(event, RuleSet | PolicySet) or known.course(event.course).outline is not None:
-        return frozenset()
-    values = {"tenant": tenant, "course": name_of(event.course)}
+    event = next(iter(new), None)
+    match event:
+        case OutlineSet(outline=None):
+            course = event.course
+        case RuleSet() | PolicySet() if known.course(event.course).outline is None:
+            course = event.course
+        case _:
+            return frozenset()
+    values = {"tenant": tenant, "course": name_of(course)}
     rows = await (await connection.execute(QUERIES.heard_nodes.sql, values)).fetchall()
     return frozenset(iri for (iri,) in rows)
 

@@ -1,7 +1,8 @@
 -- name: control_events_after
--- Events of some kinds of one tenant, in order of position.
+-- Events of some kinds of one tenant, in order of position; by the index of those that configure.
 SELECT position, tenant, recorded, kind, payload FROM control_event
 WHERE position > :after AND position <= :until AND tenant = :tenant AND kind = ANY (:kinds::text[])
+    AND kind NOT IN ('clock.tick', 'retention')
 ORDER BY position LIMIT :limit;
 
 -- name: control_events_before
@@ -16,7 +17,8 @@ SELECT position, tenant, recorded, kind,
         )
     ) ELSE payload END
 FROM control_event
-WHERE position < :before AND tenant = :tenant AND kind = ANY (:kinds::text[]) AND (
+WHERE position < :before AND tenant = :tenant AND kind = ANY (:kinds::text[])
+    AND kind NOT IN ('clock.tick', 'retention') AND (
     :course::text IS NULL OR payload ->> 'course' = :course::text OR (
         kind = 'mapping.set' AND payload ->> 'activity' IN (
             SELECT payload ->> 'activity' FROM control_event

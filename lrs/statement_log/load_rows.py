@@ -18,11 +18,14 @@ from pydantic import TypeAdapter, ValidationError
 from lrs.database import Pool
 from lrs.statement_log.arrays import bigints
 from lrs.statement_log.definitions import Definitions, NewDefinition
+from lrs.statement_log.recorded import instant
 from lrs.statement_log.references import target_of
+from lrs.statement_log.safe_bound import EPOCH as OLDEST
 from lrs.statement_log.search_keys import authority_terms, elements_of, elements_of_new
 from schemas.actor import Authority
 from schemas.clauses import Clause
 from schemas.errors import StatementRefused, Violation
+from schemas.json_text import NotRecordable, read
 from schemas.shared_parts import Part
 from schemas.statement import NewStatement, read_statements
 from schemas.timestamp import Timestamp, instant_of
@@ -158,6 +161,9 @@ class Judge:
         for number, (text, version) in enumerate(texts):
             try:
                 one, stored, vouching = self._short_way(text, version) or self._long_way(text, version)
+                if stored < OLDEST:  # the log is read from there on
+                    rule = f"must not lie before {OLDEST:%Y}"
+                    raise StatementRefused([Violation("stored", rule, Clause.STORED.named(version), instant(stored))])
             except StatementRefused as refused:
                 found.refused.append(Refused(number, refused.violations))
                 continue
@@ -174,14 +180,17 @@ class Judge:
             if given.stored is UNSET or given.authority is UNSET:
                 return None
             stored = _validate_stored(msgspec.json.decode(given.stored))
-            vouching = self._vouched_by(bytes(given.authority))
+            agent = bytes(given.authority)
+            if b"\\" in agent:
+                return None  # it may be another text than that of its value
+            vouching = self._vouched_by(agent)
             rest = text.replace(b',"stored":%b' % bytes(given.stored), b"", 1)
             rest = rest.replace(b',"authority":%b' % bytes(given.authority), b"", 1)
             left = _given(rest)
             if left.stored is not UNSET or left.authority is not UNSET:
                 return None  # not what was cut out
             (one,) = read_statements(rest, version, single=True)
-        except (msgspec.DecodeError, ValidationError, StatementRefused):
+        except (msgspec.DecodeError, NotRecordable, ValidationError, StatementRefused):
             return None
         return one, instant_of(stored), vouching
 
@@ -217,10 +226,10 @@ class Judge:
             found.refers[index] = target
 
     def _vouched_by(self, text: bytes) -> _Vouching:
-        """Raises ValidationError."""
+        """Raises ValidationError, and NotRecordable."""
         vouching = self._vouching.get(text)
         if vouching is None:
-            agent = _validate_authority(msgspec.json.decode(text))
+            agent = _validate_authority(read(text))
             keys = frozenset(elements_of(authority_terms(agent), self._salt))
             if len(self._vouching) >= _REMEMBERED:
                 self._vouching.clear()

@@ -161,9 +161,10 @@ class ChunkStore:
         if len(new.places) < len(rows.ends):
             log = bytearray().join(log[begins[place] : begins[place + 1]] for place in new.places)
             gate = bytearray().join(gate[place * GATE_LENGTH : (place + 1) * GATE_LENGTH] for place in new.places)
-        first, last = rows.stored_at(new.places[0]), rows.stored_at(new.places[-1])
-        await self._ask(LOADING.make_parts, first=first, last=last)
-        await self._connection.execute(LOADING.read_from.sql, {"first": first})
+        months = {(one.year, one.month): one for one in map(rows.stored_at, new.places)}
+        for one in months.values():  # not those between: an instant of long ago would make hundreds of parts
+            await self._ask(LOADING.make_parts, first=one, last=one)
+        await self._connection.execute(LOADING.read_from.sql, {"first": rows.stored_at(new.places[0])})
         for table, columns, data in (("statement_id", GATE_COLUMNS, gate), ("statement", COLUMNS, log)):
             async with (
                 self._connection.cursor() as cursor,

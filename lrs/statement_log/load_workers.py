@@ -16,13 +16,14 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 from lrs.statement_log.load_rows import Chunk, Judge, Rows, Text
+from schemas.errors import LrsError
 
 AHEAD = 2
 """Chunks that are read beside those that the workers have."""
 
 
-class WorkerEnded(Exception):
-    """A process that judges statements has ended before its time."""
+class WorkerEnded(LrsError):
+    """A process that judges statements has ended before its time; the message says with which chunk."""
 
 
 async def judged_here(judge: Judge, chunks: Iterable[Chunk]) -> AsyncIterator[tuple[Chunk, Rows]]:
@@ -64,7 +65,11 @@ class Workers:
                 if not waiting:
                     return
                 chunk, rows = waiting.popleft()
-                yield chunk, await rows
+                try:
+                    judged = await rows
+                except WorkerEnded as ended:
+                    raise WorkerEnded(f"{chunk.places[0]}: {ended}") from ended
+                yield chunk, judged
         finally:
             for _, future in waiting:
                 future.cancel()
@@ -76,7 +81,8 @@ class Workers:
             worker.send(texts)
             rows: Rows = worker.recv()
         except (EOFError, OSError) as error:
-            raise WorkerEnded(str(error)) from error
+            ended = "a process that judges statements from there on has ended; what it printed is above"
+            raise WorkerEnded(ended) from error
         finally:
             self._free.put(worker)
         return rows

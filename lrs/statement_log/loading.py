@@ -21,7 +21,7 @@ from lrs.statement_log.chunks import keep_interval
 from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.load_rows import Chunk, Judge, Rows, moment
 from lrs.statement_log.load_transaction import LOADING, ChunkStore, OtherWriter, OutOfOrder
-from lrs.statement_log.load_workers import Workers, judged_here
+from lrs.statement_log.load_workers import WorkerEnded, Workers, judged_here
 from lrs.statement_log.recorded import instant
 from lrs.statement_log.references import References
 from lrs.statement_log.sql import QUERIES
@@ -69,6 +69,11 @@ class LoadReport:
         if len(self.refusals) < KEPT_REFUSALS:
             self.refusals.append(LoadRefusal(place, violations))
 
+    def add_refused(self, other: "LoadReport") -> None:
+        """Those of another report too."""
+        self.refused += other.refused
+        self.refusals += other.refusals[: KEPT_REFUSALS - len(self.refusals)]
+
 
 async def load(
     url: str,
@@ -98,7 +103,7 @@ async def load(
                 async for chunk, rows in judged:
                     await one.take(chunk, rows)
                     told(report)
-            except LoadStopped as stopped:
+            except (LoadStopped, WorkerEnded) as stopped:
                 report.stopped = str(stopped)
         await one.finish()
     report.seconds = time.monotonic() - began

@@ -8,7 +8,8 @@ SELECT pg_try_advisory_xact_lock(:lock);
 
 -- name: begin_chunk
 -- Nobody else stores a statement until this transaction ends; its id comes before any position is drawn (safe bound).
-SELECT pg_current_xact_id(), set_config('lock_timeout', :patience, true);
+-- A chunk may take longer than a statement of a server.
+SELECT pg_current_xact_id(), set_config('lock_timeout', :patience, true), set_config('statement_timeout', '0', true);
 
 -- name: keep_others_out!
 -- An append waits here for the end of the chunk; readers do not.
@@ -34,7 +35,7 @@ SELECT id, digest FROM statement_id WHERE tenant = :tenant AND id = ANY (:ids::u
 SELECT array_agg(nextval('event_position')) FROM generate_series(1, :count);
 
 -- name: make_parts
--- The parts of the log that these statements need, where they do not make themselves.
+-- The part of the log that these statements need, where it does not make itself.
 SELECT make_statement_partitions_between(:first, :last);
 
 -- name: add_voids!

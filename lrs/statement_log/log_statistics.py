@@ -1,7 +1,7 @@
 """What the log is like just now: how much, where it lies, how far it is read, and who holds it up.
 
-The rule of this file: nothing is counted that takes long. Up to COUNTED statements are counted one by one; beyond that
-their number is what the database keeps anyway, which is said beside it.
+The rule of this file: nothing is counted that takes long. Up to COUNTED statements in COUNTED_BYTES are counted one
+by one; beyond that their number is what the database keeps anyway, which is said beside it.
 """
 
 from datetime import datetime
@@ -15,6 +15,8 @@ from psycopg import AsyncConnection
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("log_statistics.sql"), "psycopg", mandatory_parameters=False)
 
 COUNTED: Final = 100_000
+COUNTED_BYTES: Final = 500_000_000
+"""Of the parts of the log: the number that the database keeps is lost in a crash, and then 0 however much there is."""
 SAMPLED_PAGES: Final = 1000
 
 LOG_BESIDE: Final = ("control_event", "statement_void", "statement_reference", "reference_unsettled", "authority")
@@ -81,7 +83,8 @@ async def statistics(connection: AsyncConnection) -> LogStatistics:
     """As of now, each figure for itself."""
     parts = [PartSize(*row) for row in await _rows(connection, QUERIES.parts.sql)]
     about = sum(part.statements for part in parts)
-    exact = about <= COUNTED
+    size = sum(part.bytes for part in parts)
+    exact = about <= COUNTED and size <= COUNTED_BYTES
     tenants = await (_counted(connection) if exact else _estimated(connection, about))
     ((oldest, newest),) = await _rows(connection, QUERIES.range.sql)
     ((position, reached, seconds, begin),) = await _rows(connection, QUERIES.lag.sql)
@@ -97,7 +100,7 @@ async def statistics(connection: AsyncConnection) -> LogStatistics:
         read_model_position=reached,
         lag_positions=max(position - reached, 0),
         lag_seconds=seconds,
-        bytes=await _bytes(connection, sum(part.bytes for part in parts)),
+        bytes=await _bytes(connection, size),
         parts=parts,
         oldest_transaction=OpenTransaction(*waiting[0]) if waiting else None,
     )

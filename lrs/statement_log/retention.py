@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import aiosql
 import psycopg
 from psycopg import AsyncConnection
 
 from lrs.statement_log.safe_bound import EPOCH
+from lrs.table_walk import walk
 from schemas.errors import LrsError
 
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("retention.sql"), "psycopg", mandatory_parameters=False)
@@ -27,7 +29,7 @@ QUERIES: Any = aiosql.from_path(Path(__file__).with_name("retention.sql"), "psyc
 YOUNGEST = timedelta(days=1)
 """No statement of the last day is dropped."""
 TOGETHER = 10_000
-"""Rows that are swept in one transaction."""
+"""Rows that are looked at in one transaction."""
 PATIENCE = 10
 """How often a part is asked for that somebody else is using, a second between."""
 _KEPT_BACK = "LR425"
@@ -155,13 +157,11 @@ async def sweep(connection: AsyncConnection) -> Swept:
     (until,) = await _row(connection, QUERIES.dropped_until.sql)
     if until is None:
         return Swept(0, 0)
-    counts = []
-    for query in (QUERIES.sweep_references.sql, QUERIES.sweep_repairs.sql):
-        count = 0
-        while gone := (await connection.execute(query, {"until": until, "most": TOGETHER})).rowcount:
-            count += gone
-        counts.append(count)
-    return Swept(*counts)
+    asked = {"until": until, "most": TOGETHER}
+    first: dict[str, Any] = {"tenant": 0, "stored": EPOCH, "position": 0}
+    references = await walk(connection, QUERIES.sweep_references.sql, first, **asked)
+    first = {"tenant": 0, "id": UUID(int=0), "digest": b""}
+    return Swept(references, await walk(connection, QUERIES.sweep_repairs.sql, first, **asked))
 
 
 async def _counted(connection: AsyncConnection, name: str, begins: datetime, ends: datetime, size: int) -> Part:

@@ -146,7 +146,8 @@ class Search:
         now, unsettled = row
         if self._oldest is None or began - self._oldest[0] > OLDEST_SECONDS:
             first = await (await connection.execute(QUERIES.oldest_stored.sql)).fetchone()
-            self._oldest = None if first is None else (began, first[0])
+            # Above the floor an older one may yet be committed.
+            self._oldest = None if first is None or first[0] >= bound.stored_floor else (began, first[0])
         oldest = None if self._oldest is None else self._oldest[1]
         through = bound.stored_floor if unsettled is None else min(bound.stored_floor, unsettled)
         self._known_through = max(self._known_through, through)  # what was whole stays whole

@@ -162,6 +162,8 @@ def test_who_set_what_and_when_and_what_held_at_each_position(setter: Setter) ->
 
 def test_who_is_slower_is_told(setter: Setter) -> None:
     assert setter.ask("PUT", "/policy", {"pass_mark": 0.1}, headers={"If-Match": '"0"'}).status_code == 200
+    again = setter.ask("PUT", "/policy", {"pass_mark": 0.1}, headers={"If-Match": '"0"'})  # its answer was lost
+    assert (took(again)["changed"], again.json()["version"]) == (False, 1)
     slow = setter.ask("PUT", "/policy", {"pass_mark": 0.2}, headers={"If-Match": '"0"'})
     assert (slow.status_code, slow.json()["violations"][0]["path"]) == (412, "If-Match")
     assert setter.ask("DELETE", "/policy", headers={"If-Match": '"7", "1"'}).status_code == 200

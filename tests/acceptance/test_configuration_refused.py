@@ -94,6 +94,19 @@ def test_what_nobody_knows_is_not_there(setter: Setter, path: str) -> None:
     assert setter.caller.get(f"/api/mappings/{UNKNOWN}").status_code == 404
 
 
+def test_what_has_no_version_is_not_matched_by_one(setter: Setter) -> None:
+    asked: list[tuple[str, str, Json, Json]] = [
+        ("PUT", "mappings/-", {"activity": setter.iri("film")}, {"course": setter.course}),
+        ("DELETE", "mappings/-", {"activity": setter.iri("film")}, {}),
+        ("POST", "persons/-/merge", {"person": ANN}, {"into": "mbox:mailto:anna@x.example"}),
+        ("POST", "persons/-/unmerge", {"person": ANN}, {}),
+    ]
+    for method, path, params, value in asked:
+        answer = setter.caller.ask(method, f"/api/{path}", params=params, json=value, headers={"If-Match": '"1"'})
+        assert paths(answer) == ["If-Match"]
+    assert setter.get()["version"] == 1
+
+
 def test_a_body_is_json_of_a_bounded_size(setter: Setter) -> None:
     named: Json = {"node": "film"}
     assert paths(setter.ask("PUT", "/rules/-", content=b"{}", **named)) == ["Content-Type"]

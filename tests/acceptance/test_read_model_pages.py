@@ -373,4 +373,8 @@ def test_a_rule_that_is_set_is_the_one_that_explains(school: School) -> None:
     assert (after["rule"]["source"], after["rule"]["version"]) == ("set", 1)
     assert after["rule"]["rule"]["when"] == rule["when"]
     assert after["explanation"]["asked"] == 1
+    tag = school.get(path).headers["ETag"]
+    standing_alike = f'{tag.rpartition(".")[0]}.of-other-code"'
+    school.get(path, 304, {"If-None-Match": tag})
+    school.get(path, 200, {"If-None-Match": standing_alike})
     school.endpoint.ask("DELETE", named)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -264,6 +264,8 @@ async def test_moving_is_compare_and_set(database_url: str) -> None:
         assert await checkpoint.move(connection, PROJECTION, 0, at, to) is Moved.MOVED
         assert await checkpoint.move(connection, PROJECTION, 0, at, Checkpoint(9, CLOCK)) is Moved.TAKEN
         assert await checkpoint.move(connection, PROJECTION, 1, at, to) is Moved.TAKEN
+        loaded = to._replace(stored_floor=to.stored_floor + timedelta(seconds=1))  # history was loaded meanwhile
+        assert await checkpoint.move(connection, PROJECTION, 0, loaded, Checkpoint(9, CLOCK)) is Moved.TAKEN
         assert await checkpoint.lock(connection, PROJECTION, 0, VERSION) == to
         assert await checkpoint.lock(connection, PROJECTION, 1, VERSION) == START
 

@@ -1,19 +1,29 @@
 """The store of the configuration: several processes on one log, each with what it has folded so far."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import pytest
 
-from lrs.configuration.store import PAGE, Configurations
+from lrs.configuration.store import MOST_TENANTS, PAGE, Configurations
 from lrs.database import read_pool
+from lrs.statement_log.control_events import QUERIES
 from projections.course_configuration import fold
-from schemas.course_configuration import KINDS, ConfigurationEvent, read_configuration_event
+from schemas import configuration_refusal, course_outline
+from schemas.course_configuration import KINDS, ConfigurationEvent, read_configuration_event, read_recorded_event
 from schemas.errors import ConfigurationRefused, NotFound
 
 TENANT = 1
+COURSE = "https://x.example/course"
+READS = "lrs.configuration.store.read_recorded_event"
 PERSONS = [f"mbox:mailto:{name}@x.example" for name in ("ann", "anna", "annie")]
+CLOCK = """
+INSERT INTO control_event (position, tenant, recorded, kind, payload)
+    SELECT nextval('event_position'), %(tenant)s, now(), 'clock.tick', '{}' FROM generate_series(1, 5000)
+"""
 
 
 @asynccontextmanager
@@ -29,7 +39,7 @@ def merged(person: str, into: str) -> ConfigurationEvent:
 
 
 def policy(mark: float) -> ConfigurationEvent:
-    said = {"by": "admin", "course": "https://x.example/course", "policy": {"pass_mark": mark}}
+    said = {"by": "admin", "course": COURSE, "policy": {"pass_mark": mark}}
     return read_configuration_event("policy.set", said)
 
 
@@ -75,3 +85,88 @@ async def test_nothing_is_recorded_where_one_of_several_is_refused(database_url:
             assert not (await store.now(TENANT)).courses
         with pytest.raises(NotFound):
             await one.change(7, [policy(0.5)])
+
+
+def scrolled(parts: int) -> ConfigurationEvent:
+    """A rule that says less than is kept of it."""
+    when = {"rule": "any", "of": [{"rule": "scroll_depth"}] * parts}
+    said = {"course": COURSE, "node": COURSE, "rule": {"when": when}}
+    return read_configuration_event("rule.set", {"by": "admin", **said})
+
+
+@pytest.mark.anyio
+async def test_what_is_set_can_be_read_back_whatever_is_refused_later(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is kept it is judged before it is kept; afterwards no bound that is narrower shuts anybody out."""
+    outline = {"course": COURSE, "nodes": [{"id": f"{COURSE}/{number}"} for number in range(9)]}
+    set_outline = read_configuration_event("outline.set", {"by": "admin", "course": COURSE, "outline": outline})
+    async with stores(database_url, 2) as (one, other):
+        with monkeypatch.context() as narrow:
+            narrow.setattr(configuration_refusal, "MOST_VALUES", 30)
+            event = scrolled(10)
+            with pytest.raises(ConfigurationRefused, match="must have at most 30 values"):
+                await one.change(TENANT, [event])
+        for event in (set_outline, scrolled(10)):
+            await one.change(TENANT, [event])
+        with monkeypatch.context() as narrow:
+            narrow.setattr(configuration_refusal, "MOST_VALUES", 3)
+            narrow.setattr(course_outline, "MOST_NODES", 3)
+            known = await other.now(TENANT)
+        assert (known.course(COURSE).version, len(known.course(COURSE).nodes)) == (2, 9)
+        assert (await other.change(TENANT, [policy(0.5)])).version == 3
+
+
+@pytest.mark.anyio
+async def test_while_the_past_is_folded_others_set_and_read(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stores(database_url, 2) as (one, other):
+        past = (await other.change(TENANT, [policy(0.1)])).position
+        await one.now(TENANT)
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slowly(kind: str, payload: Any) -> ConfigurationEvent:
+            begun.set()
+            assert go_on.wait(30)
+            return read_recorded_event(kind, payload)
+
+        with monkeypatch.context() as slow:
+            slow.setattr(READS, slowly)
+            folding = asyncio.create_task(one.at(TENANT, past))
+            assert await asyncio.to_thread(begun.wait, 20)
+        assert (await asyncio.wait_for(other.change(TENANT, [policy(0.2)]), 20)).changed
+        assert (await one.now(TENANT)).course(COURSE).version == 2
+        go_on.set()
+        assert (await folding).course(COURSE).version == 1
+
+
+@pytest.mark.anyio
+async def test_what_is_new_is_folded_once_however_many_ask(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[str] = []
+
+    def counted(kind: str, payload: Any) -> ConfigurationEvent:
+        folded.append(kind)
+        return read_recorded_event(kind, payload)
+
+    async with stores(database_url, 2) as (one, other):
+        for number in range(5):
+            await one.change(TENANT, [policy(number / 10)])
+        monkeypatch.setattr(READS, counted)
+        found = await asyncio.gather(*(other.now(TENANT) for _ in range(8)))
+        assert len(folded) == 5
+        assert {one.course(COURSE).version for one in found} == {5}
+        for tenant in range(TENANT + 1, TENANT + 1 + MOST_TENANTS):
+            assert not (await other.now(tenant)).courses
+        assert (await other.now(TENANT)).course(COURSE).version == 5
+        assert len(folded) == 10
+
+
+@pytest.mark.anyio
+async def test_what_configures_is_found_among_the_events_of_the_clock(database_url: str) -> None:
+    async with stores(database_url, 1) as (one,), read_pool(database_url, size=1) as pool, pool.connection() as read:
+        after = (await one.change(TENANT, [policy(0.1)])).position
+        await read.execute(CLOCK, {"tenant": TENANT})
+        await read.execute("ANALYZE control_event")
+        values = {"tenant": TENANT, "kinds": list(KINDS), "until": 2**62, "limit": PAGE}
+        for position in (0, after):
+            cursor = await read.execute(f"EXPLAIN {QUERIES.control_events_after.sql}", {**values, "after": position})
+            assert "control_event_configuring" in str(await cursor.fetchall())

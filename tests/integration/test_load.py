@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -15,7 +15,7 @@ import pytest
 from lrs.database import write_pool
 from lrs.statement_log import load_transaction
 from lrs.statement_log.load_rows import Chunk, Text
-from lrs.statement_log.loading import LoadReport, load
+from lrs.statement_log.loading import KEPT_REFUSALS, LoadReport, load
 from lrs.statement_log.recorded import RecordedStatement, instant
 from schemas.version import XapiVersion
 from tests.acceptance.course_log import TENANT, CourseLog
@@ -245,3 +245,52 @@ def test_a_worker_is_gone_when_its_parent_is(tmp_path: Path) -> None:
     ran = subprocess.run([sys.executable, str(script)], capture_output=True, timeout=30, check=False)
     assert ran.returncode == 9  # its output ends when the last of its children has closed it
     assert ran.stdout.startswith(b"[")
+
+
+async def test_what_was_stored_before_the_log_can_be_read(database_url: str) -> None:
+    """It is refused; and an instant of long ago makes no more parts than its own."""
+    early, first = history(1, datetime(1969, 12, 31, 23, tzinfo=UTC)), history(1, datetime(1970, 1, 2, tzinfo=UTC))
+    report = await loaded(database_url, [*early, *first, *history(2)])
+    assert (report.stored, report.refused) == (3, 1)
+    (refusal,) = report.refusals
+    assert (refusal.place, refusal.violations[0].path) == ("0", "stored")
+    with psycopg.connect(database_url) as connection:
+        parts = connection.execute("SELECT count(*) FROM statement_parts() WHERE begins < '2021-02-01Z'").fetchone()
+    assert parts == (2,)
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        '{"mbox":"mailto:a@example.com","mbox":"mailto:a@example.com"}',
+        r'{"mbox":"mailto:a@example.com","mb\u006fx":"mailto:a@example.com"}',
+        r'{"account":{"homePage":"https://other.example","name":"a\u0000b"}}',
+    ],
+)
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_an_authority_that_two_would_read_differently(database_url: str, authority: str, is_first: bool) -> None:
+    (statement,) = history(1)
+    del statement["authority"]
+    text = msgspec.json.encode(statement).decode()
+    said = f'"authority":{authority}'
+    text = f"{{{said},{text[1:]}" if is_first else f"{text[:-1]},{said}}}"
+    report = await load(database_url, chunks([text.encode()]), tenant=TENANT)
+    assert (report.stored, report.refused) == (0, 1)
+
+
+async def test_a_worker_that_ends_stops_the_load_and_loses_no_report(database_url: str) -> None:
+    good = chunks(texts_of(history(4)), 2)
+    bad = Chunk([Text(cast(bytes, None), XapiVersion.V1_0_3)], ["file:7"])
+    report = await load(database_url, [good[0], bad, good[1]], tenant=TENANT, workers=1)
+    assert report.stored == 2
+    assert report.stopped is not None
+    assert report.stopped.startswith("file:7: ")
+    assert report.exit_code == 2
+
+
+def test_of_many_refusals_the_first_are_kept_and_all_are_counted() -> None:
+    report, other = LoadReport(), LoadReport()
+    for number in range(2 * KEPT_REFUSALS):
+        (report if number % 2 else other).refuse(str(number))
+    report.add_refused(other)
+    assert (report.refused, len(report.refusals)) == (2 * KEPT_REFUSALS, KEPT_REFUSALS)

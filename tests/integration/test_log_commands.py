@@ -93,8 +93,9 @@ def test_stats(database_url: str) -> None:
     assert set(taken["others"]) == others
 
 
-def test_stats_of_a_log_too_long_to_count(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lrs.statement_log.log_statistics.COUNTED", 0)
+@pytest.mark.parametrize("bound", ["COUNTED", "COUNTED_BYTES"])
+def test_stats_of_a_log_too_long_to_count(database_url: str, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"lrs.statement_log.log_statistics.{bound}", 0)
     fill(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ANALYZE statement")

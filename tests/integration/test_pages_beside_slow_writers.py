@@ -1,15 +1,20 @@
 """Whoever reads in ascending order misses nothing that a slow writer commits late: pages end at the safe bound."""
 
 import asyncio
+import random
 from dataclasses import replace
 
 import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from lrs.access.authorities import authority_of
+from lrs.database import read_pool
 from lrs.statement_log import search
+from lrs.statement_log.search import Search
 from schemas.statement_query import StatementQuery
 from tests.acceptance.course_log import TENANT
+from tests.integration.log_under_load import connections, store
 from tests.integration.referring_log import Stage, stage, statement
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +78,19 @@ async def test_a_writer_that_commits_late(
                 while len(reader.seen) < len(whole):
                     await reader.read_on()
                 assert reader.seen == whole
+
+
+@pytest.mark.parametrize("database_server", ["embedded"], indirect=True)  # TimescaleDB makes one writer wait: its chunk
+@pytest.mark.parametrize("ascending", [False, True])
+async def test_the_first_of_all_is_committed_late(database_url: str, *, ascending: bool) -> None:
+    """Where the log begins is not known before everything below the safe bound is there."""
+    async with read_pool(database_url) as pool, connections(database_url, 2) as (slow, quick):
+        await authority_of(quick, TENANT, {"mbox": "mailto:lms@example.com"})
+        pages, chance = Search(pool), random.Random(1)
+        async with slow.transaction():
+            (first,) = await store(slow, chance)
+            (second,) = await store(quick, chance)
+            seen = await pages.page(TENANT, b"", StatementQuery(), None, PAGE)
+            assert [one.position for one in seen.statements] == [second]
+        page = await pages.page(TENANT, b"", StatementQuery(ascending=ascending), None, PAGE)
+    assert [one.position for one in page.statements] == ([first, second] if ascending else [second, first])

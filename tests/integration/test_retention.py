@@ -123,7 +123,11 @@ async def test_what_is_referred_to_stays_until_that_is_settled(database_url: str
         assert sum(part.statements for part in await dropped(database_url, plan.before)) == 1
 
 
-async def test_references_and_repairs_of_what_is_gone_are_swept(database_url: str) -> None:
+@pytest.mark.parametrize("together", [1, 1000])
+async def test_references_and_repairs_of_what_is_gone_are_swept(
+    database_url: str, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "TOGETHER", together)
     async with CourseLog.open(database_url) as log:
         about = {"object": {"objectType": "StatementRef", "id": str(uuid4())}}
         gone, stays = await store(log, new_statement(**about), new_statement(**about))

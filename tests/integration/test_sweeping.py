@@ -9,8 +9,9 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from lrs.attachments import sweeping
 from lrs.attachments.objects import Objects
-from lrs.attachments.spool import PIECE_BYTES
+from lrs.attachments.spool import PIECE_BYTES, Content
 from lrs.attachments.store import QUERIES
 from lrs.attachments.sweeping import SweptContents, sweep, to_sweep
 from schemas.errors import AttachmentsUnavailable
@@ -31,7 +32,10 @@ async def swept(url: str, objects: Objects | None = None) -> SweptContents:
     return done
 
 
-async def test_what_no_statement_came_with(database_url: str) -> None:
+@pytest.mark.parametrize("together", [1, 1000])
+async def test_what_no_statement_came_with(database_url: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for most in ("TOGETHER", "PIECES_TOGETHER"):
+        monkeypatch.setattr(sweeping, most, together)
     contents = [random.randbytes(size) for size in (PIECE_BYTES + 5, 10)]
     async with attachments(database_url) as store:
         await keep(store, contents)
@@ -62,21 +66,97 @@ async def test_what_an_upload_left_that_broke_off(database_url: str) -> None:
 async def test_a_content_that_is_kept_again_while_it_is_swept(database_url: str) -> None:
     """Whoever keeps it waits for the sweep, and then finds that it is gone."""
     content = random.randbytes(10)
-    async with attachments(database_url) as store:
-        (belonging,) = await keep(store, [content])
+    async with attachments(database_url) as store, await AsyncConnection.connect(database_url) as connection:
+        await connection.set_autocommit(True)
+        await keep(store, [content])
         age_contents(database_url)
-        with psycopg.connect(database_url) as sweeper:
-            sweeper.execute("DELETE FROM attachment")
-            sweeper.execute("DELETE FROM attachment_piece")
+        with psycopg.connect(database_url) as reader:
+            reader.execute("SELECT FROM attachment_piece FOR UPDATE")  # the sweep has the content, and waits for this
+            swept_meanwhile = asyncio.create_task(sweep(connection, None))
+            await waiting(database_url, 1)
             keeping = asyncio.create_task(keep(store, [content]))
-            waiting = (
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%attachment%'"
-            )
-            async with asyncio.timeout(20):
-                while rows(database_url, waiting) == [(0,)]:  # noqa: ASYNC110 - it is the database that is waited for
-                    await asyncio.sleep(0.01)
+            await waiting(database_url, 2)
+        assert await swept_meanwhile == SweptContents(1, 10)
         assert await given(store, await keeping) == [content]
-        assert belonging.id != (await keeping)[0].id
+
+
+async def test_two_that_keep_the_same_old_content(database_url: str) -> None:
+    """The second waits for the first, and is told that it is there."""
+    async with attachments(database_url) as store, await AsyncConnection.connect(database_url) as second:
+        (belonging,) = await keep(store, [b"content"])
+        age_contents(database_url)
+        asked = {"tenant": TENANT, "hashes": [belonging.sha2]}
+        with psycopg.connect(database_url) as first:
+            assert first.execute(QUERIES.kept_contents.sql, asked).fetchall() == [(belonging.sha2,)]
+            asking = asyncio.create_task(second.execute(QUERIES.kept_contents.sql, asked))
+            await waiting(database_url, 1)
+        assert await (await asking).fetchall() == [(belonging.sha2,)]
+
+
+async def waiting(url: str, count: int) -> None:
+    """Until so many wait for a lock."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with asyncio.timeout(20):
+        while rows(url, query) != [(count,)]:  # noqa: ASYNC110 - it is the database that is waited for
+            await asyncio.sleep(0.01)
+
+
+class BrokenOff(Exception):
+    """What ends a sweep at an unlucky moment."""
+
+
+class Unlucky(Objects):
+    """Removes, and is not heard of again; takes nothing."""
+
+    async def remove(self, tenant: int, sha2: bytes) -> None:
+        await super().remove(tenant, sha2)
+        raise BrokenOff
+
+    async def keep(self, tenant: int, content: Content) -> None:
+        raise AttachmentsUnavailable
+
+
+async def test_an_object_that_a_sweep_took_which_broke_off(database_url: str, tmp_path: Path) -> None:
+    """Its row is there still: it is put again, however often that fails before."""
+    url = f"file://{tmp_path}"
+    async with (
+        await AsyncConnection.connect(database_url, autocommit=True) as connection,
+        attachments(database_url, Objects(url)) as store,
+    ):
+        await keep(store, [b"one"])
+        age_contents(database_url)
+        with pytest.raises(BrokenOff):
+            await sweep(connection, Unlucky(url))
+        assert rows(database_url, "SELECT count(*) FROM attachment") == [(1,)]
+        async with attachments(database_url, Unlucky(url)) as away:
+            for _ in range(2):
+                with pytest.raises(AttachmentsUnavailable):
+                    await keep(away, [b"one"])
+        kept = await keep(store, [b"one"])
+        assert await given(store, kept) == [b"one"]
+        assert await swept(database_url, Objects(url)) == NOTHING
+        assert await given(store, kept) == [b"one"]
+
+
+class Silent(Objects):
+    """Never answers."""
+
+    async def remove(self, tenant: int, sha2: bytes) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_a_store_that_does_not_answer_ends_the_sweep(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "REMOVE_SECONDS", 0.05)
+    url = f"file://{tmp_path}"
+    async with attachments(database_url, Objects(url)) as store:
+        await keep(store, [b"one"])
+    age_contents(database_url)
+    async with await AsyncConnection.connect(database_url, autocommit=True) as connection:
+        with pytest.raises(AttachmentsUnavailable):
+            await sweep(connection, Silent(url))
+    assert await swept(database_url, Objects(url)) == SweptContents(1, 3)
 
 
 async def test_objects_go_with_them(database_url: str, tmp_path: Path) -> None:

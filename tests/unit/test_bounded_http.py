@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from uvicorn.server import ServerState
 
+from lrs import bounded_http
 from lrs.bounded_http import RATE, REST_SECONDS, TOO_BUSY, BoundedConfig, BoundedHttp
 
 SECONDS = 10.0
@@ -199,3 +201,41 @@ def test_who_takes_some_of_the_answer_now_and_then_is_waited_for(line: Line) -> 
     line.http.pause_writing()
     line.http.connection_lost(None)
     assert not line.loop.due
+
+
+@pytest.mark.parametrize("is_refused_before_it_is_whole", [False, True])
+def test_what_was_sent_ahead_waits_for_the_rest_too(
+    is_refused_before_it_is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_http, "REST_SECONDS", 0.2)
+    begun: list[float] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        begun.append(asyncio.get_running_loop().time())
+        if not is_refused_before_it_is_whole:
+            await receive()
+        scope[TOO_BUSY] = True
+        await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send_three() -> None:
+        config = BoundedConfig(application, body_seconds=SECONDS, log_config=None, lifespan="off")
+        config.load()
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: BoundedHttp(config, state, {}), "127.0.0.1")
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(HEAD % 2 + b"[")
+            if is_refused_before_it_is_whole:
+                await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"]" + (HEAD % 2 + b"[]") * 2)
+            for _ in range(2 if is_refused_before_it_is_whole else 3):
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 503 ")
+            writer.close()
+            await writer.wait_closed()
+            while state.connections:  # noqa: ASYNC110 - the server notices after its rest
+                await asyncio.sleep(0.01)
+
+    asyncio.run(send_three())
+    assert [later - sooner >= 0.19 for sooner, later in pairwise(begun)] == [True, True]

@@ -1,7 +1,7 @@
 """Statements that are valid and far out: no fold fails on them, and nothing overflows a column."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +60,22 @@ def test_far_out_but_valid(parts: dict[str, Any]) -> None:
     assert 0 <= row.fraction <= 1
     assert 0 <= row.duration < 2**63
     assert len(attempt.fold([derived.fact])) == 1
+
+
+def test_many_visits_of_many_years_are_no_longer_than_one() -> None:
+    statement = {
+        "actor": {"mbox": "mailto:a@example.com"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/progressed"},
+        "object": {"id": "http://x.example/y"},
+        "result": {"duration": "P99999999Y"},
+    }
+    derived = derive(1, UUID(int=1), NOW, NOW, statement)
+    assert derived is not None
+    days = range(3)
+    visits = [derived.fact._replace(id=UUID(int=day), at=NOW + timedelta(days=day)) for day in days]
+    row = node_progress.fold(visits, "content", course_node=False)
+    assert row.visits == len(days)
+    assert row.duration == LONGEST
 
 
 def test_a_comma_is_a_decimal_point_too() -> None:

@@ -1,13 +1,17 @@
 """Whatever a request has, the form that stands for it is translated into that request again."""
 
+import asyncio
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
 
-from lrs.api.alternate_syntax import HEADERS, METHODS, translate, wanted_method
-from schemas.errors import QueryRefused
+from lrs.api.alternate_syntax import HEADERS, METHODS, AlternateSyntax, translate, wanted_method
+from lrs.bounded_http import TOO_BUSY
+from schemas.errors import Overloaded, QueryRefused
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NAMES = TEXT.filter(lambda name: name != "content" and name.lower() not in HEADERS)
@@ -59,3 +63,32 @@ def test_no_form_breaks_it(form: bytes) -> None:
 )
 def test_the_method_is_a_parameter(query: bytes, method: str | None) -> None:
     assert wanted_method(query, []) == method
+
+
+@pytest.mark.parametrize("where", ["reading the form", "the application"])
+def test_whoever_is_told_that_there_is_too_much_is_marked(where: str) -> None:
+    """In the scope that the server looks at, before the answer is over."""
+    scope: dict[str, Any] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/xapi/statements",
+        "query_string": b"method=PUT",
+        "headers": OUTER[:2],
+    }
+    marked: list[bool] = []
+
+    async def receive() -> Message:
+        if where == "reading the form":
+            raise Overloaded
+        return {"type": "http.request", "body": b"content=%7B%7D", "more_body": False}
+
+    async def send(_: Message) -> None:
+        marked.append(scope.get(TOO_BUSY, False))
+
+    async def application(inner: Scope, _: Receive, answer: Send) -> None:
+        inner[TOO_BUSY] = True
+        await answer({"type": "http.response.start", "status": 503, "headers": []})
+        await answer({"type": "http.response.body", "body": b""})
+
+    asyncio.run(AlternateSyntax(application, 1000)(scope, receive, send))
+    assert marked == [True, True]

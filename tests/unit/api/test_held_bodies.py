@@ -21,8 +21,9 @@ class Requests:
             pass
         await self.answer.wait()
 
-    def begin(self, *pieces: int) -> asyncio.Task[None]:
+    def begin(self, *pieces: int, query: bytes = b"") -> asyncio.Task[None]:
         """A request whose body comes in pieces of these sizes."""
+        scope = {"type": "http", "method": "POST", "path": "/xapi/statements", "query_string": query}
         messages: list[Message] = [
             {"type": "http.request", "body": b"x" * size, "more_body": number < len(pieces)}
             for number, size in enumerate(pieces, 1)
@@ -36,7 +37,7 @@ class Requests:
             raise AssertionError
 
         async def request() -> None:
-            await self.way({"type": "http"}, receive, send)
+            await self.way(scope, receive, send)
 
         return asyncio.create_task(request())
 
@@ -89,3 +90,19 @@ def test_of_one_request_no_more_counts_than_may_be_held() -> None:
         await held
 
     asyncio.run(attachments())
+
+
+def test_forms_which_nobody_has_verified_keep_nobody_else_out() -> None:
+    async def forms() -> None:
+        requests = Requests(most=80)
+        held = requests.begin(10, query=b"method=PUT")
+        await asyncio.sleep(0.01)
+        with pytest.raises(Overloaded):
+            await requests.begin(1, query=b"method=PUT")
+        others = requests.begin(80)
+        await asyncio.sleep(0.01)
+        requests.answer.set()
+        await asyncio.gather(held, others)
+        await requests.begin(10, query=b"method=PUT")
+
+    asyncio.run(forms())

@@ -147,9 +147,9 @@ def test_what_is_no_course_structure_is_refused(document: bytes, fault: str) -> 
     assert found[0].startswith(fault), found
 
 
-def package(files: dict[str, bytes]) -> bytes:
+def package(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -172,3 +172,21 @@ def test_archives_that_want_to_do_harm_are_refused() -> None:
     broken[60:90] = bytes(30)
     for archive in (b"PK", b"no archive", bytes(broken), bomb[: len(bomb) // 2]):
         assert faults(archive, read_package)[0].startswith("body must be a ZIP archive that can be unpacked")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_course_structure_is_stored_or_deflated(method: int) -> None:
+    """What is packed otherwise is not unpacked at all, whole or not."""
+    whole = package({"cmi5.xml": structure(au()) * 9}, method)
+    broken = bytearray(whole)
+    broken[60:90] = bytes(30)
+    for archive in (whole, bytes(broken)):
+        assert faults(archive, read_package)[0].startswith("cmi5.xml must be stored or deflated")
+    assert read_package(package({"cmi5.xml": structure(au())}, zipfile.ZIP_STORED)).nodes
+
+
+def test_a_file_that_begins_at_the_end_of_its_archive() -> None:
+    archive = bytearray(package({"cmi5.xml": structure(au())}))
+    place = archive.index(b"PK\x01\x02") + 42
+    archive[place : place + 4] = (len(archive) - 9).to_bytes(4, "little")
+    assert faults(bytes(archive), read_package)[0].startswith("body must be a ZIP archive that can be unpacked")

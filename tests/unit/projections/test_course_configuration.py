@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from projections.course_configuration import Configuration, apply, due_at, fold, refuse_unfit, rule_in_force
 from schemas.course_configuration import KINDS, kind_of, read_configuration_event
 from schemas.errors import ConfigurationRefused
+from schemas.grade_policy import MOST_CATEGORIES, MOST_POLICIES
 from schemas.log_event import CLOCK_TICK, ControlEvent
 from tests.unit.projections.learner import START, at
 
@@ -104,6 +105,12 @@ def test_persons_are_merged_to_the_end_and_unmerged_one_by_one() -> None:
     ]
     assert [fold(events, 3).person(one) for one in (ANN, ANNA, ANNIE)] == [ANN, ANN, ANN]
     assert [fold(events).person(one) for one in (ANN, ANNA, ANNIE)] == [ANN, ANN, ANNIE]
+    behind = [
+        event(1, "person.merged", person=ANN, into=ANNA),
+        event(2, "person.merged", person=ANNIE, into=ANN),
+        event(3, "person.merged", person=ANN, into=ANNIE),  # who is merged already closes it all the same
+    ]
+    assert [fold(behind).person(one) for one in (ANN, ANNA, ANNIE)] == [ANNA, ANNA, ANNA]
 
 
 def test_an_event_that_is_delivered_again_changes_nothing() -> None:
@@ -136,7 +143,41 @@ def test_what_cannot_follow_what_is_set_is_refused() -> None:
     assert list(unfit([outline], "policy.set", course=COURSE, policy=policy)) == ['policy.nodes["http://x.example/z"]']
     merged = event(3, "person.merged", person=ANN, into=ANNA)
     assert list(unfit([merged], "person.merged", person=ANNA, into=ANN)) == ["into"]
-    assert list(unfit([merged], "person.unmerged", person=ANNA)) == ["person"]
+
+
+def test_what_is_in_force_once_something_is_taken_away_is_judged_too() -> None:
+    """A rule of the outline that another replaced; a rule that is set beside an outline."""
+    waits = {"when": {"rule": "prerequisite", "node": QUIZ}}
+    back = {"when": {"rule": "prerequisite", "node": FILM}}
+    outline = {"course": COURSE, "nodes": [{"id": FILM, "rule": waits}, {"id": QUIZ}]}
+    events = [
+        event(1, "outline.set", course=COURSE, outline={"course": COURSE, "nodes": [{"id": FILM}, {"id": QUIZ}]}),
+        rule_set(2, VIEWED, node=FILM),
+        event(3, "outline.set", course=COURSE, outline=outline),
+        rule_set(4, back, node=QUIZ),
+    ]
+    assert list(unfit(events, "rule.set", course=COURSE, node=FILM, rule=None)) == ["rule.when.node"]
+    refuse_unfit(fold(events, 3), read_configuration_event("rule.set", rule_set(5, None, node=FILM).payload))
+    gone: dict[str, Any] = {"course": COURSE, "outline": None}
+    assert unfit(events, "outline.set", **gone) == {"outline.rule.when.node": "must be a node of the course's outline"}
+    taken_away = read_configuration_event("outline.set", {"by": "x", **gone})
+    refuse_unfit(fold(events), taken_away, frozenset({FILM, QUIZ}))
+    refuse_unfit(fold(events, 3), taken_away)
+
+
+def test_a_policy_has_bounds_but_one_that_was_set_counts() -> None:
+    nodes: dict[str, Any] = {f"http://x.example/{number}": {} for number in range(MOST_POLICIES + 1)}
+    categories = [{"name": f"{number}", "weight": 1} for number in range(MOST_CATEGORIES + 1)]
+    many: dict[str, Any] = {"categories": categories}
+    assert unfit([], "policy.set", course=COURSE, policy={"nodes": nodes}) == {
+        "policy.nodes": f"must have at most {MOST_POLICIES} entries"
+    }
+    assert unfit([], "policy.set", course=COURSE, policy=many) == {
+        "policy.categories": f"must have at most {MOST_CATEGORIES} entries"
+    }
+    found = fold([event(1, "policy.set", course=COURSE, policy=many)]).course(COURSE).policy
+    assert found is not None
+    assert len(found.value.categories) == len(categories)
 
 
 @pytest.mark.parametrize(

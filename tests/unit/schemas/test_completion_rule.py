@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.completion_rule import (
     DEFAULTS,
@@ -136,6 +138,31 @@ def test_prerequisites_are_nodes_of_the_outline_and_wait_for_nothing_that_waits_
     ring = {"a": waits_for(b), "b": waits_for(c), "c": waits_for(a)}
     assert found(c, **ring) == {"c.rule.when.of[0].node": f"must not wait for {c}, which waits for it"}
     assert len(found(a, b, c, **ring)) == 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20))
+def test_whoever_waits_for_itself_is_found(edges: list[tuple[int, int]]) -> None:
+    """As somebody finds who follows each edge to wherever it leads."""
+    names = [f"http://x.example/{number}" for number in range(8)]
+    needs = {one: [to for from_, to in edges if from_ == one] for one, _ in edges}
+    rules = {names[one]: waits_for(*(names[to] for to in to_)) for one, to_ in needs.items()}
+    found = check_prerequisites(rules, frozenset(names), {node: (node,) for node in rules})
+    expected = set()
+    for start, target in edges:
+        behind, waiting = {target}, [target]
+        while waiting:
+            new = set(needs.get(waiting.pop(), ())) - behind
+            behind |= new
+            waiting += new
+        if start in behind:
+            expected.add((names[start], names[target]))
+    assert {(one.rule.split()[4].rstrip(","), json.loads(one.found)) for one in found} == expected
+
+
+def test_a_ring_of_a_whole_outline_is_judged_in_one_pass() -> None:
+    names = [f"http://x.example/{number}" for number in range(20_000)]
+    rules = {name: waits_for(names[number - 1]) for number, name in enumerate(names)}
+    assert len(list(check_prerequisites(rules, frozenset(names), dict.fromkeys(names, ())))) == len(names)
 
 
 def test_the_json_schema_knows_every_kind_of_part() -> None:
