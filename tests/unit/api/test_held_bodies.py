@@ -98,7 +98,7 @@ def test_forms_which_nobody_has_verified_keep_nobody_else_out() -> None:
         held = requests.begin(10, query=b"method=PUT")
         await asyncio.sleep(0.01)
         with pytest.raises(Overloaded):
-            await requests.begin(1, query=b"method=PUT")
+            await asyncio.wait_for(requests.begin(1, query=b"method=PUT"), 20)
         others = requests.begin(80)
         await asyncio.sleep(0.01)
         requests.answer.set()
