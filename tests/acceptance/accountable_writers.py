@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from types import TracebackType
@@ -75,6 +75,14 @@ class Client:
         if self._writer is not None:
             self._writer.close()
         self._reader = self._writer = None
+
+    async def leave(self) -> None:
+        """As close, and the connection is gone."""
+        writer = self._writer
+        self.close()
+        if writer is not None:
+            with suppress(OSError):
+                await writer.wait_closed()
 
     @staticmethod
     async def _answer(reader: asyncio.StreamReader) -> Answer:
@@ -165,7 +173,7 @@ class Writers(threading.Thread):
             one.status = answer.status
             self._judge(one, answer)
             await asyncio.sleep(self._pause if one.status != 503 else self._retry_after(answer))
-        client.close()
+        await client.leave()
 
     def _new(self) -> Sent:
         ids = tuple(UUID(int=self._chance.getrandbits(128), version=4) for _ in range(self._chance.choice(self._sizes)))

@@ -105,6 +105,7 @@ class LiveCourse:
             progress_sum=float(done),
             score_sum=0.8 if done == 2 else 0.0,
             scores=int(done == 2),
+            by_policy=False,
         )
         for place, node in enumerate((VIDEO, QUIZ), 1):
             await self._write(
@@ -118,6 +119,7 @@ class LiveCourse:
                 statements=1,
                 visits=1,
                 duration=0,
+                late=False,
             )
         await RISK_STATE.delete(self.connection, TENANT, [(COURSE, person, "inactive")])
         if idle_days >= 7:

@@ -29,7 +29,7 @@ class Outline:
 
     async def fetchall(self) -> list[tuple[Any, ...]]:
         return [
-            (one, iri, None, None, "unit", parent, "none", False, False) for one, (iri, parent) in self.nodes.items()
+            (one, iri, None, None, "unit", parent, "none", False, False, None) for one, (iri, parent) in self.nodes.items()
         ]
 
     async def page(self, after: list[Any] | None, limit: int) -> tuple[list[int], list[Any] | None]:
