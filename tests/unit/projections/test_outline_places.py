@@ -28,9 +28,8 @@ class Outline:
         return self
 
     async def fetchall(self) -> list[tuple[Any, ...]]:
-        return [
-            (one, iri, None, None, "unit", parent, "none", False, False, None) for one, (iri, parent) in self.nodes.items()
-        ]
+        rest = ("none", False, False, None)
+        return [(one, iri, None, None, "unit", parent, *rest) for one, (iri, parent) in self.nodes.items()]
 
     async def page(self, after: list[Any] | None, limit: int) -> tuple[list[int], list[Any] | None]:
         """The numbers of a page's nodes, and where the next begins."""
