@@ -57,17 +57,19 @@ WHERE s.tenant = :tenant AND s.course = :course
     AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
 
 -- name: outline
--- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each.
-SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
-    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
-FROM outline_node n
-LEFT JOIN (
+-- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each. They are
+-- counted once, however few nodes the planner believes there are.
+WITH counted AS MATERIALIZED (
     SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed, count(*) FILTER (WHERE p.state <> 'not_started') AS started,
         min(p.first_at) AS first_at
     FROM node_progress p JOIN enrollment e USING (tenant, course, person)
     WHERE p.tenant = :tenant AND p.course = :course AND e.status <> 'withdrawn'
     GROUP BY p.node
-) c ON c.node = n.node
+)
+SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
+    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
+FROM outline_node n
+LEFT JOIN counted c ON c.node = n.node
 WHERE n.tenant = :tenant AND n.course = :course;
 
 -- name: recent
