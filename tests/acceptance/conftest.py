@@ -15,6 +15,7 @@ from tests.acceptance.document_resources import (
     documents_of_a_new_owner,
 )
 from tests.acceptance.endpoint import Endpoint
+from tests.acceptance.school import School, school_on
 from tests.acceptance.wire import Wire, wired
 from tests.services.databases import migrated_database
 from tests.services.lrs_server import serving
@@ -56,3 +57,10 @@ def wire(embedded_server: PostgresServer, tmp_path_factory: pytest.TempPathFacto
     limits = {"LRS_MAX_BODY_BYTES": str(MOST_BYTES), "LRS_BODY_SECONDS": "1"}
     with migrated_database(embedded_server) as url, wired(url, folder, **limits) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def school(database_server: PostgresServer) -> Iterator[School]:
+    """The demo's cohort, read; what one test stores, the others of the module meet."""
+    with school_on(database_server) as one:
+        yield one
