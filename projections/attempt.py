@@ -30,17 +30,23 @@ def fold(facts: Sequence[Deed | Fact]) -> list[Attempt]:
     if not any(is_scoring(fact.event, fact.score) for fact in facts):
         return []
     groups: dict[str, list[Deed | Fact]] = {}
-    last: Deed | Fact | None = None
-    key = ""
-    for fact in facts:
-        if fact.attempt is not None:
-            groups.setdefault(fact.attempt, []).append(fact)
-            continue
-        if last is None or fact.at - last.at > VISIT_GAP:
-            key = f"gap:{fact.id}"
+    for key, fact in zip(keys_of(facts), facts, strict=True):
         groups.setdefault(key, []).append(fact)
-        last = fact
     return [row for key, group in groups.items() if (row := _attempt(key, group)) is not None]
+
+
+def keys_of(facts: Sequence[Deed | Fact]) -> list[str]:
+    """Of each fact, in order, the key of the group that it belongs to; those without one are grouped by gaps."""
+    keys: list[str] = []
+    last: Deed | Fact | None = None
+    gap = ""
+    for fact in facts:
+        if fact.attempt is None:
+            if last is None or fact.at - last.at > VISIT_GAP:
+                gap = f"gap:{fact.id}"
+            last = fact
+        keys.append(gap if fact.attempt is None else fact.attempt)
+    return keys
 
 
 def _attempt(key: str, group: list[Deed | Fact]) -> Attempt | None:

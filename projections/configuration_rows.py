@@ -29,7 +29,7 @@ from schemas.course_configuration import (
     PersonUnmerged,
     PolicySet,
     RuleSet,
-    read_configuration_event,
+    read_recorded_event,
 )
 from schemas.log_event import ControlEvent, LogEvent
 
@@ -97,7 +97,7 @@ async def take_in_events(
     texts: set[str] = set()
     for recorded in events:
         if isinstance(recorded, ControlEvent) and recorded.kind in KINDS:
-            event = read_configuration_event(recorded.kind, recorded.payload)
+            event = read_recorded_event(recorded.kind, recorded.payload)
             assert memory.configuration is not None
             take_in(memory.configuration, recorded, event)
             reset.note(event)

@@ -19,7 +19,7 @@ from projections.course_row import CourseTold, course_row_of
 from projections.fact import Fact, is_scoring
 from projections.grade_evaluation import NodeGrade
 from projections.key_context import KeyFact, KeyNode, Learner
-from projections.node_progress import VISIT_GAP, in_order
+from projections.node_progress import in_order
 from projections.rule_evaluation import Verdict
 from projections.rule_explanation import Explanation, explain
 from projections.rule_facts import Evidence
@@ -146,17 +146,7 @@ def _grade(grade: NodeGrade, settings: CourseSettings) -> GradeTold:
 def _attempt_keys(facts: Sequence[Fact], attempts: Sequence[Attempt]) -> list[str | None]:
     """Of each fact, in order, the key of the attempt that it belongs to. docs/read-models.md, section 7."""
     known = {one.attempt for one in attempts}
-    keys: list[str | None] = []
-    last: datetime | None = None
-    gap = ""
-    for fact in facts:
-        if fact.attempt is None:
-            if last is None or fact.at - last > VISIT_GAP:
-                gap = f"gap:{fact.id}"
-            last = fact.at
-        key = fact.attempt or gap
-        keys.append(key if key in known else None)
-    return keys
+    return [key if key in known else None for key in attempts_of.keys_of(facts)]
 
 
 def _attempts(

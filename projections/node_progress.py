@@ -9,17 +9,14 @@ from uuid import UUID
 from projections.fact import LONGEST, Deed, Fact, read_media
 from projections.media_coverage import NOTHING, coverage
 from projections.score import PASS_MARK
-from projections.vocabulary import BOOKKEEPING, Event
+from projections.vocabulary import BOOKKEEPING, CLAIMS, GIVEN, JUDGED, Event
 
 Told = TypeVar("Told", bound=Deed | Fact)
 
 VISIT_GAP = timedelta(seconds=1800)
 NEARLY = 0.999999
 
-_CLAIMS = frozenset({Event.COMPLETED, Event.ATTENDED, Event.SUBMITTED})
-_GIVEN = frozenset({Event.SATISFIED, Event.WAIVED})
 _SCORED = frozenset({Event.SCORED, Event.EVALUATED, Event.ANSWERED, Event.COMPLETED, Event.SUBMITTED})
-_JUDGED = frozenset({Event.EVALUATED, Event.ANSWERED})
 _STANDING = frozenset({Event.ENROLLED, Event.WITHDRAWN, Event.SUSPENDED, Event.RESUMED})
 
 
@@ -121,17 +118,17 @@ def _evidence(facts: Sequence[Deed | Fact], rule: str, watched: Deed | Fact | No
 
 def _satisfies(fact: Deed | Fact, rule: str) -> bool:
     event, score = fact.event, fact.score
-    if event in _GIVEN:
+    if event in GIVEN:
         return True
     denied = fact.success is False or fact.completion is False or (score is not None and score < PASS_MARK)
-    if event in _CLAIMS and not denied:
+    if event in CLAIMS and not denied:
         return True
     if rule == "assessment":
         if event == Event.PASSED:
             return True
         if event in _SCORED and score is not None:
             return score >= PASS_MARK
-        return event in _JUDGED and fact.success is True
+        return event in JUDGED and fact.success is True
     if rule == "document":
         return event == Event.VIEWED
     if rule == "content":

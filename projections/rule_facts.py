@@ -15,12 +15,9 @@ from msgspec.structs import replace
 from projections.fact import Deed, Fact, read_media
 from projections.media_coverage import DEFAULT_THRESHOLD, NOTHING, Coverage, Media, coverage
 from projections.node_progress import VISIT_GAP
-from projections.vocabulary import BOOKKEEPING, Event
+from projections.vocabulary import BOOKKEEPING, CLAIMS, GIVEN, JUDGED, Event
 
-_CLAIMS = frozenset({Event.COMPLETED, Event.ATTENDED, Event.SUBMITTED})
-_JUDGED = frozenset({Event.EVALUATED, Event.ANSWERED})
-_SCORED = frozenset({Event.SCORED, Event.PASSED, Event.FAILED}) | _CLAIMS - {Event.ATTENDED} | _JUDGED
-_GIVEN = frozenset({Event.SATISFIED, Event.WAIVED})
+_SCORED = frozenset({Event.SCORED, Event.PASSED, Event.FAILED}) | CLAIMS - {Event.ATTENDED} | JUDGED
 MOST_STATEMENTS = 100
 """Statements that one leaf names as its evidence."""
 
@@ -129,7 +126,7 @@ class RuleFacts:
 
     def denied(self, fact: Deed | Fact) -> bool:
         """Whether a claim says of itself that it is none: no success, no completion, or a score below the mark."""
-        if fact.event not in _CLAIMS:
+        if fact.event not in CLAIMS:
             return False
         below = fact.score is not None and fact.score < self._mark
         return fact.success is False or fact.completion is False or below
@@ -143,7 +140,7 @@ class RuleFacts:
 
     def given(self) -> Reading:
         """`satisfied` or `waived`: whoever runs the course says so."""
-        return self.first(lambda fact: fact.event in _GIVEN)
+        return self.first(lambda fact: fact.event in GIVEN)
 
     def score(self, at_least: float | None) -> Reading:
         """The best score. A `failed` cannot reach the pass mark, whatever its score; it can reach a number."""
@@ -205,6 +202,6 @@ def _score(fact: Deed | Fact) -> float | None:
     """The score of a fact; of an answer that is only judged right or wrong, 1 or 0."""
     if fact.event not in _SCORED:
         return None
-    if fact.score is None and fact.event in _JUDGED and fact.success is not None:
+    if fact.score is None and fact.event in JUDGED and fact.success is not None:
         return 1.0 if fact.success else 0.0
     return fact.score

@@ -233,3 +233,10 @@ GENERIC_TITLES = frozenset(
         "question",
     }
 )
+
+CLAIMS = frozenset({Event.COMPLETED, Event.ATTENDED, Event.SUBMITTED})
+"""What claims completion, unless the same fact denies it."""
+GIVEN = frozenset({Event.SATISFIED, Event.WAIVED})
+"""What gives completion."""
+JUDGED = frozenset({Event.EVALUATED, Event.ANSWERED})
+"""What is judged right or wrong, with or without a score."""

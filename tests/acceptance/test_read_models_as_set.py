@@ -7,6 +7,8 @@ import pytest
 
 from lrs.database import read_pool
 from projections.course_configuration import fold
+from schemas.course_configuration import read_configuration_event
+from schemas.errors import ConfigurationRefused
 from schemas.log_event import ControlEvent
 from tests.acceptance.course_log import TENANT, CourseLog
 from tests.acceptance.explained_rows import misexplained
@@ -158,3 +160,15 @@ async def test_missing_work_counts_once_its_due_date_is_past(database_url: str) 
         await log.project()
         assert course.grades() == (0.2, 0.2, None)
         assert log.differences() == []
+
+
+async def test_what_was_recorded_is_followed_though_it_would_be_refused_today(database_url: str) -> None:
+    """A check that comes later takes nothing back, and stops nobody's read models."""
+    rule = {"when": {"rule": "prerequisite", "node": FILM}}
+    async with CourseLog.open(database_url) as log:
+        with pytest.raises(ConfigurationRefused):
+            read_configuration_event("rule.set", {"by": "ann", "course": COURSE, "content_type": "media", "rule": rule})
+        log.configure(BEGIN, "rule.set", {"by": "ann", "course": COURSE, "content_type": "media", "rule": rule})
+        await log.append([did(1, "passed", QUIZ, 1)])
+        await log.project()
+        assert read_models(log.url)["node_progress"][COURSE, ANN, QUIZ]["state"] == "completed"
