@@ -37,7 +37,8 @@ FIRST_WINDOW = timedelta(days=7)
 LONGEST_WINDOW = timedelta(days=36_525)
 FIRST_STATEMENTS = 5_000
 """How many statements the first window has, were they spread evenly."""
-LEAST_GROWTH = 2
+MARGIN = 1.5
+"""How much longer a window is than what is wanted should take: what lies no thicker than before still fills it."""
 MOST_GROWTH = 64
 """What none of 5,000 statements is will hardly be more than a few pages of the 320,000 behind them."""
 _TICK = timedelta(microseconds=1)
@@ -241,6 +242,5 @@ class _Windowed:
 
     def grow(self, found: int, wanted: int) -> None:
         """Take the length of the next piece from what the last one held of what was wanted."""
-        times = MOST_GROWTH if found == 0 else LEAST_GROWTH * (wanted - found) / found
-        self._length = min(self._length * min(max(times, LEAST_GROWTH), MOST_GROWTH), LONGEST_WINDOW)
-
+        times = MOST_GROWTH if found == 0 else MARGIN * (wanted - found) / found
+        self._length = min(self._length * min(max(times, 1), MOST_GROWTH), LONGEST_WINDOW)

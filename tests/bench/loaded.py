@@ -69,7 +69,7 @@ def database_name(statements: int) -> str:
 def database_of(server: PostgresServer, statements: int) -> Loaded:
     """The database of `server` with a history of so many statements, loaded where it is not there."""
     name = database_name(statements)
-    label = f"{statements} statements of seed {history.SEED}"
+    label = f"{statements} statements of seed {history.SEED}, {history.STATEMENTS_EACH} a learner"
     url = url_of(server, name)
     with psycopg.connect(server.url, autocommit=True) as connection:
         found = connection.execute(
