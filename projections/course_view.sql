@@ -49,10 +49,11 @@ SELECT s.person, p.name, p.ifi, s.status, s.progress, s.completed_nodes, coalesc
 FROM enrollment_standing s
 JOIN person p ON p.tenant = s.tenant AND p.person = s.person
 LEFT JOIN course_outline_size o ON o.tenant = s.tenant AND o.course = s.course
-LEFT JOIN LATERAL (
-    SELECT * FROM risk_state WHERE tenant = s.tenant AND course = s.course AND person = s.person
-    ORDER BY level = 'high' DESC, since, rule LIMIT 1
-) r ON true
+LEFT JOIN (
+    SELECT DISTINCT ON (person) * FROM risk_state
+    WHERE tenant = :tenant AND course = :course AND (:persons::uuid[] IS NULL OR person = ANY (:persons::uuid[]))
+    ORDER BY person, level = 'high' DESC, since, rule
+) r ON r.person = s.person
 WHERE s.tenant = :tenant AND s.course = :course
     AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
 
