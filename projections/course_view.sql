@@ -57,6 +57,15 @@ LEFT JOIN (
 WHERE s.tenant = :tenant AND s.course = :course
     AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
 
+-- name: first_persons
+-- Learners who stand first on a roster: so many of those at risk, the gravest first, and so many by name.
+(SELECT person FROM risk_state WHERE tenant = :tenant AND course = :course
+    GROUP BY person ORDER BY bool_or(level = 'high') DESC, person LIMIT :first)
+UNION
+(SELECT p.person FROM person p JOIN enrollment e ON e.tenant = p.tenant AND e.course = :course AND e.person = p.person
+    WHERE p.tenant = :tenant AND e.status <> 'withdrawn'
+    ORDER BY sort_name(p.name, p.ifi) COLLATE "C", p.person LIMIT :first);
+
 -- name: outline
 -- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each. They are
 -- counted once, however few nodes the planner believes there are.

@@ -96,6 +96,7 @@ def questions(client: httpx.Client, course: Course) -> dict[str, list[str]]:
     }
     found["learners by name, the middle"] = [_middle(client, found["learners by name"][0], course.learners)]
     found["the page"] = [f"/courses/{course.id}"]
+    found["all of it at once"] = [at]
     return found
 
 
