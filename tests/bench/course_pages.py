@@ -2,7 +2,8 @@
 
 The rule of this file: both courses are in one database and asked through one server in turn, one request here and one
 there, so that a slow minute slows both. The rows are those that a course would have, written straight into the tables;
-a page has as many rows here as there.
+a page has as many rows here as there. "All of it at once" is no page: it is what a live page of a large course fetches
+when it begins, and it is here to be seen.
 """
 
 import math
