@@ -22,6 +22,9 @@ EXTENSIONS = "https://w3id.org/xapi/cmi5/context/extensions/"
 PUBLISHER, LMS = "course-repository.example.edu/", "example.org/cmi5/"
 
 
+NOT_FOLLOWED = pytest.mark.xfail(strict=True, reason="mappings are recorded, and not followed by the read models yet")
+
+
 class Scenario(NamedTuple):
     """What must follow. met_by, satisfied_by: the statements that complete the unit and the course, by their files.
 
@@ -80,8 +83,8 @@ class Told(NamedTuple):
         return None if file is None else next(one for name, one in self.ids.items() if name.startswith(file))
 
 
-def tell(endpoint: Endpoint, shared_data: Path, name: str, *, mapped: bool, until: str = "z") -> Told:
-    """Set the course structure, and send the statements up to a file.
+def tell(endpoint: Endpoint, shared_data: Path, name: str, where: str, *, mapped: bool, until: str = "z") -> Told:
+    """Set the course structure, and send the statements up to a file. where: goes before the names of all hosts.
 
     mapped: the structure has the publisher's ids, and those of the LMS are mapped to them; otherwise the structure is
     taken as if the publisher had named things as the LMS does.
@@ -90,7 +93,7 @@ def tell(endpoint: Endpoint, shared_data: Path, name: str, *, mapped: bool, unti
         file.name.removeprefix(f"samples_scenarios_{name}_"): file.read_text(encoding="utf-8")
         for file in sorted((shared_data / FOLDER).glob(f"samples_scenarios_{name}_*.json"))
     }
-    prefix = f"{'mapped' if mapped else 'named'}-{name[:2]}."
+    prefix = f"{where}-{name[:2]}."
     statements: dict[str, Json] = {}
     for file, text in texts.items():
         text = text.replace(f"//{PUBLISHER}", f"//{prefix}{PUBLISHER}").replace(f"//{LMS}", f"//{prefix}{LMS}")
@@ -135,13 +138,13 @@ def _map(endpoint: Endpoint, activity: str, course: str, node: str) -> None:
 def test_the_scenarios_as_if_the_publisher_had_named_the_lms_ids(
     endpoint: Endpoint, shared_data: Path, scenario: Scenario
 ) -> None:
-    follows(tell(endpoint, shared_data, scenario.name, mapped=False), scenario)
+    follows(tell(endpoint, shared_data, scenario.name, "named", mapped=False), scenario)
 
 
-@pytest.mark.xfail(strict=True, reason="mappings are recorded, and not followed by the read models yet")
+@NOT_FOLLOWED
 @pytest.mark.parametrize("scenario", [*SCENARIOS, *OF_NO_COURSE], ids=lambda one: one.name)
 def test_the_scenarios_with_the_lms_ids_mapped(endpoint: Endpoint, shared_data: Path, scenario: Scenario) -> None:
-    follows(tell(endpoint, shared_data, scenario.name, mapped=True), scenario)
+    follows(tell(endpoint, shared_data, scenario.name, "mapped", mapped=True), scenario)
 
 
 def follows(told: Told, scenario: Scenario) -> None:
@@ -166,10 +169,10 @@ def follows(told: Told, scenario: Scenario) -> None:
     assert (rule["source"], rule["rule"]["when"]["rule"]) == ("outline", "move_on")
 
 
+@NOT_FOLLOWED
 def test_progress_is_told_until_the_unit_is_completed(endpoint: Endpoint, shared_data: Path) -> None:
-    """25, 50 and 75 percent by `progressed`; the session's `terminated` says 100, and completes nothing."""
-    name = "13-progress_usage"
-    told = tell(endpoint, shared_data, name, mapped=False, until="08")
+    """25, 50 and 75 percent by `progressed`: so far, since the largest counts."""
+    told = tell(endpoint, shared_data, "13-progress_usage", "begun", mapped=True, until="08")
     assert told.learner.says(told.unit, "state", "fraction") == ("in_progress", 0.75)
     assert told.learner.line["progress"] == 0.75
     assert told.learner.why(told.unit)["sentence"].startswith("not completed")
