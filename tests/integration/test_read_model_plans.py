@@ -32,7 +32,7 @@ HALF = datetime(2026, 5, 1, tzinfo=UTC)
 TABLES = {"enrollment", "node_progress", "person"}
 FACTS = """
 INSERT INTO fact (tenant, position, id, at, course, verb, event, placement, score_suspect)
-    SELECT %(tenant)s, n, md5(n::text)::uuid, '2026-03-01', CASE WHEN n <= 30 THEN %(quiet)s ELSE %(course)s END,
+    SELECT %(tenant)s, n, md5(n::text)::uuid, '2026-03-01', CASE WHEN n <= 1000 THEN %(quiet)s ELSE %(course)s END,
         md5('did')::uuid, 'other', 'context', false
     FROM generate_series(1, 30000) n;
 INSERT INTO iri (tenant, id, iri) VALUES (%(tenant)s, md5('did')::uuid, 'https://example.org/did');
