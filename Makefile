@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup services demo test check bench endurance soak lock
+.PHONY: help setup services demo test check bench pages endurance soak lock
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,9 @@ soak: setup services ## the tests that take long
 
 bench: setup services ## how fast, on this machine
 	$(BIN)/python -m tests.bench run $(ARGS)
+
+pages: setup services ## a course of 10,000 learners beside one of 100
+	$(BIN)/python -m tests.bench pages $(ARGS)
 
 endurance: setup services ## ten minutes of full load, a minute of overload, ten minutes of kills; ARGS="--minutes 2"
 	$(BIN)/python -m tests.bench.endurance $(ARGS)

@@ -46,6 +46,30 @@ def test_open_edx(endpoint: Endpoint, shared_data: Path) -> None:
     assert (line["grade_so_far"], line["grade_if_nothing_more"], line["passed"]) == (0.185185, 0.185185, None)
 
 
+def test_open_edx_a_course_that_is_passed_and_one_that_is_left(endpoint: Endpoint, shared_data: Path) -> None:
+    edx = accepted(shared_data, "openedx-generated")
+    position = sent(endpoint, of(edx, actor="616499c9-e25a-4605", object="Org0+c2fbd8+1"))
+    told = told_of(endpoint, f"{EDX}/course/course-v1:Org0+c2fbd8+1", "616499c9", position)
+    line = told.line
+    # `passed` on the course completes it, and so all of it, whatever is left. Ten videos and four problems count: five
+    # videos have `completed`; two problems have 22/28 and 39/58, "not successful", but not below 0.6; the other two
+    # have `attempted` only, which is a browser's echo.
+    assert told.says("c2fbd8+1", "state", "satisfied_by") == ("completed", "fa9f17b9-0923-42c8-a887-88eff98f0564")
+    assert (line["status"], line["completed_at"], line["progress"]) == ("completed", "2026-08-08T22:29:02Z", 1.0)
+    assert (line["required_nodes"], line["completed_nodes"]) == (14, 7)
+    for problem, state in (("4bdfc851", "completed"), ("43abd7ad", "completed"), ("e566e133", "in_progress")):
+        assert told.says(problem, "state") == (state,)
+    # 13/38, `passed` without a score, 67/78, 38/71: attempts a day apart. The last score is the grade, `passed` stands.
+    assert told.says("c2fbd8+1", "tried") == ([0.342105, None, 0.858974, 0.535211],)
+    assert (line["grade_so_far"], line["passed"], line["enrolled_at"]) == (0.535211, True, "2026-08-07T18:16:38Z")
+    # `unregistered`: withdrawn, on the roster, and in no sum.
+    position = sent(endpoint, of(edx, actor="b774eb52-48db-40af", object="Org0+c2fbd8+0"))
+    told = told_of(endpoint, f"{EDX}/course/course-v1:Org0+c2fbd8+0", "b774eb52", position)
+    assert told.line["status"] == "withdrawn"
+    summary = endpoint.ask("GET", told.school.course).json()["summary"]
+    assert (summary["enrolled"], summary["withdrawn"], summary["mean_progress"]) == (0, 1, None)
+
+
 def test_moodle_assignments(endpoint: Endpoint, shared_data: Path) -> None:
     """Jisc's Moodle: assignments are typed as modules, and stand in a course each."""
     vle = accepted(shared_data, "jisc-xapi-recipes")

@@ -107,7 +107,9 @@ def _middle(client: httpx.Client, address: str, rows: int) -> str:
     return address
 
 
-def measured(server: PostgresServer, small: Course, large: Course, *, rounds: int, requests: int) -> list[PageTime]:
+def measured(
+    server: PostgresServer, small: Course, large: Course, *, rounds: int, requests: int, warm_up: int = WARM_UP
+) -> list[PageTime]:
     """Of each question the median over the rounds."""
     with migrated_database(server) as url:
         fill(url, (small, large))
@@ -115,7 +117,7 @@ def measured(server: PostgresServer, small: Course, large: Course, *, rounds: in
             asked = [questions(client, course) for course in (small, large)]
             times: dict[str, list[PageTime]] = {what: [] for what in asked[0]}
             for _ in range(rounds):
-                for one in _round(client, asked, requests):
+                for one in _round(client, asked, requests, warm_up):
                     times[one.what].append(one)
     return [_middling(some) for some in times.values()]
 
@@ -124,15 +126,17 @@ def _client(origin: str) -> httpx.Client:
     return httpx.Client(base_url=origin, headers={"Authorization": BASIC}, timeout=60)
 
 
-def _round(client: httpx.Client, asked: Sequence[Mapping[str, Sequence[str]]], requests: int) -> Iterator[PageTime]:
+def _round(
+    client: httpx.Client, asked: Sequence[Mapping[str, Sequence[str]]], requests: int, warm_up: int
+) -> Iterator[PageTime]:
     small, large = asked
     for what in small:
         taken: tuple[list[float], list[float]] = ([], [])
-        for number in range(WARM_UP + requests):
+        for number in range(warm_up + requests):
             for course, found in zip((small, large), taken, strict=True):
                 addresses = course[what]
                 seconds = _seconds(client, addresses[number % len(addresses)])
-                if number >= WARM_UP:
+                if number >= warm_up:
                     found.append(seconds)
         few, many = (1000 * p95(found) for found in taken)
         yield PageTime(what, few, many, many / few)

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from lrs.database import read_pool
+from projections.course_view_queries import QUERIES
 from projections.fact import name_of
 from projections.keyset_queries import Pages
 from projections.learner_courses_queries import COURSES
@@ -29,6 +30,14 @@ COURSE, NODE = name_of("https://example.org/course"), name_of("https://example.o
 MIDDLE = UUID(int=1 << 127)
 HALF = datetime(2026, 5, 1, tzinfo=UTC)
 TABLES = {"enrollment", "node_progress", "person"}
+FACTS = """
+INSERT INTO fact (tenant, position, id, at, course, verb, event, placement, score_suspect)
+    SELECT %(tenant)s, n, md5(n::text)::uuid, '2026-03-01', CASE WHEN n <= 1000 THEN %(quiet)s ELSE %(course)s END,
+        md5('did')::uuid, 'other', 'context', false
+    FROM generate_series(1, 30000) n;
+INSERT INTO iri (tenant, id, iri) VALUES (%(tenant)s, md5('did')::uuid, 'https://example.org/did');
+ANALYZE fact, iri
+"""
 FILL = """
 INSERT INTO outline_node (tenant, course, node, iri, kind, rule, required, graded)
     SELECT %(tenant)s, %(course)s, node, 'https://example.org/node', 'unit', 'content', true, true
@@ -119,3 +128,21 @@ async def test_the_courses_of_one_learner_are_found_by_the_learner(large_course:
         values = {"tenant": TENANT, "person": UUID(bytes=bytes.fromhex("c4ca4238a0b923820dcc509a6f75849b")), "limit": 5}
         nodes = await plan(connection, COURSES.sql(frozenset(), "title"), values)
         assert touched(nodes, TABLES) <= 5
+
+
+async def test_the_first_learners_of_a_page_are_found_by_risk_and_name(large_course: str) -> None:
+    async with read_pool(large_course, size=1) as pool, pool.connection() as connection:
+        nodes = await plan(connection, QUERIES.first_persons.sql, {"tenant": TENANT, "course": COURSE, "first": PAGE})
+        assert touched(nodes, TABLES) <= 6 * PAGE
+
+
+async def test_the_latest_of_a_quiet_course_are_found_without_a_walk_through_a_busy_one(database_url: str) -> None:
+    quiet = name_of("https://example.org/quiet")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for statement in FACTS.split(";\n"):
+            values = {"tenant": TENANT, "course": COURSE, "quiet": quiet}
+            connection.execute(statement, values if "%(" in statement else None)
+    async with read_pool(database_url, size=1) as pool, pool.connection() as asking:
+        for course in (quiet, COURSE):
+            nodes = await plan(asking, QUERIES.recent.sql, {"tenant": TENANT, "course": course})
+            assert 0 < touched(nodes, {"fact"}) <= 40
