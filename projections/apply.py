@@ -19,6 +19,7 @@ from projections.configuration_rows import Reset, graded_anew, keys_of, learners
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
 from projections.fact import Derived, derived
 from projections.fact_rows import Key, write_facts
+from projections.kept_fact_rows import KeptFact
 from projections.learner_rows import write_names, write_nodes
 from projections.memory import Memory, Pair
 from projections.names import Name
@@ -174,6 +175,8 @@ def _in_parts(keys: set[Key], anew: set[Pair]) -> Iterator[tuple[set[Key], set[P
 
 
 def _derive(event: StatementEvent) -> Derived | None:
+    if isinstance(event, KeptFact):
+        return event.derived
     return derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
 
 
