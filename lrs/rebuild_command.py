@@ -6,6 +6,7 @@ Whoever serves goes on meanwhile. What it finds is told before anything is excha
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,14 @@ async def _replay(url: str, *, check: bool, fresh: bool) -> dict[str, Any]:
     async with rebuild_pool(url) as pool, Rebuild.open(pool) as rebuild:
         _say(f"The read models of version {VERSION} are built beside the live ones, in {rebuild.schema}.")
         await rebuild.begin(_say, fresh=fresh)
-        with ProgressBar(rebuild.at.position, is_shown=sys.stderr.isatty()) as bar:
+        behind, began = rebuild.at.position, time.monotonic()
+        with ProgressBar(behind, is_shown=sys.stderr.isatty()) as bar:
             await rebuild.build(bar.reached)
+        built = {"positions": rebuild.at.position - behind, "seconds": time.monotonic() - began}
         comparison = await rebuild.compare()
         _say(comparison_text(comparison))
         wrong = comparison is not None and comparison.version == VERSION and comparison.differences > 0
-        outcome = {"version": VERSION, "wrong": wrong, "exchanged": not check, "compared": comparison}
+        outcome = {"version": VERSION, "wrong": wrong, "exchanged": not check, "built": built, "compared": comparison}
         if check:
             if wrong:
                 _say("Nothing is exchanged. `lrs replay` puts what was built in the place of the live ones.")

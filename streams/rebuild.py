@@ -34,7 +34,7 @@ SHARD = 0
 NEAR = 500
 """Positions between these and the live ones that the live ones may be held for."""
 PAUSE_SECONDS = 0.5
-LOCK = 0x1C_5E_12  # advisory, one a database: who builds read models beside
+LOCK = 0x1C_5E_13  # advisory, one a database: who builds read models beside
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Progress = Callable[[int, int], None]

@@ -149,20 +149,20 @@ def start(url: str, *words: str) -> subprocess.Popen[str]:
 
 
 def test_beside_a_server_killed_and_resumed(timescale_url: str) -> None:
-        asyncio.run(_fill(timescale_url, 3000))
+    asyncio.run(_fill(timescale_url, 3000))
     with used(timescale_url) as (server, writer, reader):
         page = Page(server)
         page.start()
         reached = f"SELECT count(*) FROM {Rebuild.schema}.projection_checkpoint WHERE position > 0"
         there = f"SELECT to_regclass('{Rebuild.schema}.projection_checkpoint') IS NOT NULL"
         with start(timescale_url) as killed:
-            assert within(30, lambda: asked(timescale_url, there) is True and asked(timescale_url, reached) == 1)
+            assert within(90, lambda: asked(timescale_url, there) is True and asked(timescale_url, reached) == 1)
             killed.send_signal(signal.SIGKILL)
         with psycopg.connect(timescale_url) as analyst:  # nothing is exchanged while somebody reads
             analyst.execute("SELECT count(*) FROM fact").fetchall()
             with start(timescale_url) as killed:
                 waits = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted"
-                assert within(30, lambda: killed.poll() is not None or asked(timescale_url, waits) == 1)
+                assert within(90, lambda: killed.poll() is not None or asked(timescale_url, waits) == 1)
                 killed.send_signal(signal.SIGKILL)
                 assert killed.stdout is not None
                 assert "Compared" in (told := killed.stdout.read()), told
