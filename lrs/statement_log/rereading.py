@@ -11,8 +11,6 @@ import msgspec
 from lrs.database import Pool
 from lrs.statement_log.search_keys import RELATED_ACTIVITY, key_of
 from lrs.statement_log.sql import QUERIES
-from projections.payload import parse
-from projections.placement import members
 from schemas.log_event import StatementEvent
 
 AT_ONCE = 500
@@ -79,10 +77,7 @@ _decode = msgspec.json.Decoder(_Statement).decode
 
 def is_about(payload: str, activities: Collection[str]) -> bool:
     """Whether the object of a statement is one of these activities, or one of them is its parent or grouping."""
-    try:
-        statement = _decode(payload)
-    except msgspec.ValidationError:  # it has a form that only `parse` knows
-        return _is_about(payload, activities)
+    statement = _decode(payload)
     if statement.object.objectType == "Activity" and statement.object.id in activities:
         return True
     around = statement.context.contextActivities
@@ -91,11 +86,3 @@ def is_about(payload: str, activities: Collection[str]) -> bool:
         for group in (around.parent, around.grouping)
         for one in ((group,) if isinstance(group, _Named) else group)
     )
-
-
-def _is_about(payload: str, activities: Collection[str]) -> bool:
-    statement = parse(payload)
-    target, around = statement["object"], statement.get("context", {}).get("contextActivities", {})
-    above = (one["id"] for name in ("parent", "grouping") for one in members(around, name))
-    is_activity = target.get("objectType", "Activity") == "Activity"
-    return (is_activity and target["id"] in activities) or any(one in activities for one in above)
