@@ -64,5 +64,5 @@ def _kept(tenant: int, *row: Any) -> KeptFact:
     fact = Fact(*values)
     named = ((fact.verb.bytes, verb_iri), (fact.course, course_iri), (fact.activity, activity_iri))
     iris = tuple((name, iri) for name, iri in named if name is not None and iri is not None)
-    derived = Derived(fact, iris, ifi, claims)
+    derived = Derived(fact, iris, ifi, claims, ())
     return KeptFact(fact.position, tenant, fact.id, _LONG_AGO, None, "", None, None, derived)

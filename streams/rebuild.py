@@ -16,6 +16,7 @@ from psycopg import AsyncConnection, sql
 from lrs.database import Pool
 from lrs.statement_log.control_events import append_control_event, last_position
 from lrs.statement_log.log import read_after
+from lrs.statement_log.rereading import LogRereader
 from lrs.statement_log.safe_bound import Bound, SafeBound
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
 from projections import checkpoint, exchange_rows, side_schema
@@ -24,6 +25,7 @@ from projections.checkpoint import Checkpoint
 from projections.comparison_queries import Compared, compare
 from projections.exchange_rows import LONG_PATIENCE, PATIENCE, InUse, Standing
 from projections.kept_fact_rows import log_begin, read_kept
+from projections.log_reader import LogReader
 from projections.side_schema import TABLES
 from schemas.errors import LrsError
 from schemas.log_event import REBUILT, ControlEvent, LogEvent
@@ -97,18 +99,18 @@ class Rebuild:
 
     schema = f"{PREFIX}{VERSION}"
 
-    def __init__(self, tables: AsyncConnection, log: AsyncConnection, other: AsyncConnection) -> None:
+    def __init__(self, tables: AsyncConnection, log: AsyncConnection, other: AsyncConnection, again: LogReader) -> None:
         self._tables = tables
         self._log = log
         self._other = other
-        self._projector = Projector()
+        self._projector = Projector(log=again)
         self._past = _Past(log)
         self.at = Checkpoint(0, _EPOCH)
 
     @classmethod
     @asynccontextmanager
     async def open(cls, pool: Pool) -> AsyncIterator[Self]:
-        """Raises AlreadyAtWork. The pool lends four connections."""
+        """Raises AlreadyAtWork. The pool lends five connections."""
         async with AsyncExitStack() as stack:
             turn, *others = [await stack.enter_async_context(pool.connection()) for _ in range(4)]
             await stack.enter_async_context(turn.transaction())  # it writes nothing, so it holds nobody up
@@ -116,7 +118,7 @@ class Rebuild:
             row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
             if row is None or not row[0]:
                 raise AlreadyAtWork
-            yield cls(*others)
+            yield cls(*others, LogRereader(pool))
 
     async def begin(self, tell: Tell, *, fresh: bool = False) -> None:
         """Make the schema beside, or find the one that is there; remove what others have left behind.

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from lrs.api.listing import Asked, Later, Listing, Told, answer
 from lrs.api.services import Services, Serving
 from lrs.api.signed_in import RecordReader
-from projections.course_configuration import Configuration, settings_for
+from projections.course_configuration import Configuration
 from projections.course_view import last_part
 from projections.course_view_queries import read_course
 from projections.key_context import Learner
@@ -24,6 +24,7 @@ from projections.key_explanation import StatementTold, explain_key
 from projections.key_queries import KeyReader
 from projections.keyset_queries import Place
 from projections.roster_queries import read_clock, read_learner
+from projections.settings_of_persons import settings_for
 
 router = APIRouter(prefix="/api/courses/{course_id}/learners/{person_id}/nodes/{node_id}")
 STATEMENTS = Listing("statements", StatementTold, ("at",), computed=True)

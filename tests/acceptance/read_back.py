@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 _QUERIES = {
-    "person": ("SELECT ifi, name FROM person", 1),
+    "person": ("SELECT ifi, name, merged_from FROM person", 1),
     "outline_node": (
         """SELECT c.iri AS course, n.iri, n.type, n.title, n.kind, p.iri AS parent, n.rule, n.required, n.graded,
         n.position, n.source
