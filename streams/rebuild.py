@@ -112,13 +112,13 @@ class Rebuild:
     async def open(cls, pool: Pool) -> AsyncIterator[Self]:
         """Raises AlreadyAtWork. The pool lends five connections."""
         async with AsyncExitStack() as stack:
-            turn, *others = [await stack.enter_async_context(pool.connection()) for _ in range(4)]
+            turn, tables, log, other = [await stack.enter_async_context(pool.connection()) for _ in range(4)]
             await stack.enter_async_context(turn.transaction())  # it writes nothing, so it holds nobody up
             await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
             if row is None or not row[0]:
                 raise AlreadyAtWork
-            yield cls(*others, LogRereader(pool))
+            yield cls(tables, log, other, LogRereader(pool))
 
     async def begin(self, tell: Tell, *, fresh: bool = False) -> None:
         """Make the schema beside, or find the one that is there; remove what others have left behind.
