@@ -20,6 +20,7 @@ Prepared = Literal["auto", "on"]
 
 PROCESSOR_CONNECTIONS = 4
 REBUILD_CONNECTIONS = 5
+WORLDS_CONNECTIONS = 2
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -71,6 +72,11 @@ def rebuild_pool(url: str) -> Pool:
     holds the turn.
     """
     return AsyncConnectionPool(**_options(url, REBUILD_CONNECTIONS, "lrs-replay", _PROJECTION))
+
+
+def worlds_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
+    """For building courses as of other positions: one connection reads, one writes."""
+    return AsyncConnectionPool(**_options(url, WORLDS_CONNECTIONS, "lrs-worlds", _PROJECTION, prepared))
 
 
 def _standing(options: dict[str, Any], stand_in: Pool | None) -> Pool:

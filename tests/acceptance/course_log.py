@@ -90,6 +90,11 @@ class CourseLog:
                 at = end
         raise AssertionError
 
+    async def position(self) -> int:
+        """Where the read models stand."""
+        async with self._tables.connection() as tables:
+            return (await self._projector.checkpoint(tables)).position
+
     def start_anew(self) -> None:
         """Go on as a processor that has just been started."""
         self._projector = Projector(log=LogRereader(self._tables))
