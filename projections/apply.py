@@ -65,6 +65,12 @@ class Projector:
         self._memories: dict[int, Memory] = {}
         self._remembered: int | None = None
         """The position that the memories hold at."""
+        self._generation: int | None = None
+        """Of the tables that the memories are of."""
+
+    def _know(self, generation: int) -> None:
+        if generation != self._generation:
+            self._memories, self._generation = {}, generation
 
     async def checkpoint(self, connection: AsyncConnection) -> Checkpoint:
         """Where the read models stand."""
@@ -83,7 +89,8 @@ class Projector:
             self._memories = {}
         self._remembered = None
         async with connection.transaction():
-            held = await checkpoint.lock(connection, PROJECTION, self._shard, VERSION)
+            held, generation = await checkpoint.hold(connection, PROJECTION, self._shard, VERSION)
+            self._know(generation)
             if held != begin:
                 raise OutOfTurn
             for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):

@@ -11,14 +11,10 @@ from schemas.errors import LrsError
 
 
 class Checkpoint(NamedTuple):
-    """Everything at or below position is in the read models; everything above was stored at or after stored_floor.
-
-    generation: another number says that other tables have taken the place of those that were written until then.
-    """
+    """Everything at or below position is in the read models; everything above was stored at or after stored_floor."""
 
     position: int
     stored_floor: datetime
-    generation: int = 0
 
 
 class Moved(Enum):
@@ -41,6 +37,11 @@ class OtherVersion(LrsError):
 
 async def lock(connection: AsyncConnection, projection: str, shard: int, version: int) -> Checkpoint:
     """The checkpoint, held for this transaction; begun at position 0 where there is none."""
+    return (await hold(connection, projection, shard, version))[0]
+
+
+async def hold(connection: AsyncConnection, projection: str, shard: int, version: int) -> tuple[Checkpoint, int]:
+    """As lock, and the generation of the tables: another number says that others have taken their place."""
     names = {"projection": projection, "shard": shard, "version": version}
     row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
     if row is None:
@@ -50,7 +51,7 @@ async def lock(connection: AsyncConnection, projection: str, shard: int, version
     position, stored_floor, written, generation = row
     if written != version:
         raise OtherVersion(written, version, position)
-    return Checkpoint(position, stored_floor, generation)
+    return Checkpoint(position, stored_floor), generation
 
 
 async def move(connection: AsyncConnection, projection: str, shard: int, expected: Checkpoint, to: Checkpoint) -> Moved:
