@@ -62,10 +62,9 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     begin = Checkpoint(0, EPOCH)
     done, of = 0, await count_statements(reading, world.tenant, world.course, world.position)
 
-    async def apply(events: Sequence[LogEvent], end: Checkpoint) -> None:
+    async def apply(events: Sequence[LogEvent], end: Checkpoint, state: str = "building") -> None:
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, events, begin, end)
-            state = "building" if end == begin else "ready"
             values = {"state": state, "done": done, "of": max(done, of), "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
@@ -82,7 +81,7 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
             )
         done += len(statements)
         await apply(statements, begin)
-    await apply([], Checkpoint(world.position, begin.stored_floor))
+    await apply([], Checkpoint(world.position, begin.stored_floor), "ready")
 
 
 async def _set(reading: AsyncConnection, world: World) -> AsyncIterator[list[ControlEvent]]:
