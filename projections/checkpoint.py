@@ -11,10 +11,14 @@ from schemas.errors import LrsError
 
 
 class Checkpoint(NamedTuple):
-    """Everything at or below position is in the read models; everything above was stored at or after stored_floor."""
+    """Everything at or below position is in the read models; everything above was stored at or after stored_floor.
+
+    generation: another number says that other tables have taken the place of those that were written until then.
+    """
 
     position: int
     stored_floor: datetime
+    generation: int = 0
 
 
 class Moved(Enum):
@@ -25,9 +29,14 @@ class Moved(Enum):
 
 
 class OtherVersion(LrsError):
-    """The read models were written by another version: empty them as docs/architecture.md says; the log rebuilds
-    them.
-    """
+    """The read models were written by another version of the code that computes them, and are served as they are."""
+
+    def __init__(self, written: int, version: int, position: int) -> None:
+        self.position = position
+        super().__init__(
+            f"the read models were written by version {written} of the code that computes them, this is version"
+            f" {version}: they are served as they are at position {position} until `lrs replay` has built them again"
+        )
 
 
 async def lock(connection: AsyncConnection, projection: str, shard: int, version: int) -> Checkpoint:
@@ -38,10 +47,10 @@ async def lock(connection: AsyncConnection, projection: str, shard: int, version
         await connection.execute(QUERIES.begin_checkpoint.sql, names)
         row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
     assert row is not None
-    position, stored_floor, written = row
+    position, stored_floor, written, generation = row
     if written != version:
-        raise OtherVersion
-    return Checkpoint(position, stored_floor)
+        raise OtherVersion(written, version, position)
+    return Checkpoint(position, stored_floor, generation)
 
 
 async def move(connection: AsyncConnection, projection: str, shard: int, expected: Checkpoint, to: Checkpoint) -> Moved:

@@ -14,6 +14,7 @@ from psycopg import AsyncConnection
 
 from projections.fact import Derived, derived
 from projections.fact_rows import Touched, write_texts
+from projections.kept_fact_rows import KeptFact
 from projections.log_reader import LogReader
 from projections.memory import Memory
 from projections.names import Name, named
@@ -34,7 +35,9 @@ class NothingToReadAgain(Exception):
 
 
 def derive(event: StatementEvent, places: Places) -> Derived | None:
-    """What a statement is, by itself and by what is set."""
+    """What a statement is, by itself and by what is set; one that is gone, what it was."""
+    if isinstance(event, KeptFact):
+        return event.derived
     one = derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
     return one if one is None or places.is_plain else places.placed(one, event.payload)
 

@@ -1,6 +1,6 @@
 -- name: lock_checkpoint
 -- The checkpoint, held until the transaction ends: one writer per shard.
-SELECT position, stored_floor, version FROM projection_checkpoint
+SELECT position, stored_floor, version, generation FROM projection_checkpoint
 WHERE projection = :projection AND shard = :shard FOR UPDATE;
 
 -- name: begin_checkpoint!

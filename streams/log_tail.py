@@ -43,5 +43,5 @@ class LogTail:
             return [], after
         events = await read_after(self._connection, after.position, after.stored_floor, bound, limit)
         if len(events) < limit:
-            return events, Checkpoint(bound.position, bound.stored_floor)
-        return events, Checkpoint(events[-1].position, after.stored_floor)
+            return events, after._replace(position=bound.position, stored_floor=bound.stored_floor)
+        return events, after._replace(position=events[-1].position)

@@ -77,7 +77,14 @@ _WRITTEN: Final[Json] = {
         "description": "A credential with its secret, which is shown this once.",
         **structure({**_CREDENTIAL, "secret": TEXT}),
     },
-    "Projections": structure({"position": POSITION}, log_position=POSITION, counts={"type": "object"}),
+    "Projections": structure(
+        {"position": POSITION},
+        log_position=POSITION,
+        version={"type": "integer", "description": "Of the code that computes the read models."},
+        written_by={"type": ["integer", "null"], "description": "The version that has written them."},
+        note={"type": "string", "description": "What to do where the two differ."},
+        counts={"type": "object"},
+    ),
     "StillBuilding": structure({"position": POSITION, "building": structure({"statements": NUMBER, "of": NUMBER})}),
     "Trial": structure({"events": {**array({"type": "object"}), "minItems": 1, "maxItems": MOST_EVENTS}}) | CLOSED,
     "WouldChange": {

@@ -96,7 +96,8 @@ alembic_version
   version_num varchar
   unique btree (version_num)
 projection_checkpoint
-  projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now()
+  projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now(),
+    generation int4 = 0
   unique btree (projection, shard)
 iri
   tenant int4, id uuid, iri text

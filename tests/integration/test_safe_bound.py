@@ -91,7 +91,8 @@ async def test_writers_that_commit_in_any_order(database_url: str) -> None:
     assert soak.read == log  # nothing lost, nothing twice, strictly ascending
     assert lost_naively  # the writers were interleaved enough to lose events without the bound
 
-    floors = soak.checkpoints + [answer for answer, _ in soak.answers]
+    floors = [(one.position, one.stored_floor) for one in soak.checkpoints]
+    floors += [(one.position, one.stored_floor) for one, _ in soak.answers]
     assert len({floor for _, floor in floors}) > 10
     earliest_from = dict(zip(statements, earliest_onward([soak.stored[one] for one in statements]), strict=True))
     for position, floor in floors:

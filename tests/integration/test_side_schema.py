@@ -12,16 +12,16 @@ pytestmark = pytest.mark.anyio
 
 BESIDE = "read_models_beside"
 OF_THE_LOG = {  # and whatever else does not follow from the log
-    *("alembic_version", "attachment", "attachment_piece", "authority", "activity_definition", "control_event"),
     *(
+        "alembic_version",
         "course_world",
-        "credential",
-        "document",
-        "reference_unsettled",
-        "statement",
-        "statement_attachment",
-        "statement_awaited",
+        "attachment",
+        "attachment_piece",
+        "authority",
+        "activity_definition",
+        "control_event",
     ),
+    *("credential", "document", "reference_unsettled", "statement", "statement_attachment", "statement_awaited"),
     *("statement_id", "statement_reference", "statement_repair", "statement_void", "tenant", side_schema.CHECKPOINT),
 }
 SHAPES = {
