@@ -142,7 +142,7 @@ OPERATIONS: Final[Operations] = {
             query("behind", "The page behind this learner, as `more` gives it.", ID, examples.PERSON_ID),
         ],
         body=body(
-            "Events as the log would record them, without `by` and `course`: docs/rules.md, section 9.",
+            "Events as the log would record them, without `by` and `course`: docs/rules.md, section 10.",
             {JSON: media(refer("Trial"), {"events": [{"kind": "policy.set", "policy": {"pass_mark": 0.7}}]})},
         ),
     ),
