@@ -187,7 +187,8 @@ def try_command(
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
-    click.echo(f"Learners who would stand otherwise: {found.changed}, as of position {found.position}. Nothing was set.")
+    said = f"Learners who would stand otherwise: {found.changed}, as of position {found.position}."
+    click.echo(f"{said} Nothing was set.")
     for one in found.learners:
         click.echo(f"{one.name}  ({one.ifi})")
         for node in one.nodes:
