@@ -13,13 +13,16 @@ from typing import Any
 import click
 import msgspec
 
+from lrs.access.credentials import DEFAULT_TENANT
 from lrs.chosen_database import chosen_database
 from lrs.console import reached, settings_of, told
 from lrs.database import rebuild_pool
+from lrs.rebuild_course import NotOfThisVersion, rebuild_course
 from lrs.rebuild_reports import ProgressBar, comparison_text, status_text
+from lrs.worlds.building import WorldUnbuildable
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import ReadElsewhere
-from streams.rebuild import AlreadyAtWork, Rebuild
+from streams.rebuild import AlreadyAtWork, Rebuild, turn
 from streams.rebuild_status import rebuild_status
 
 DIFFERENT = 3
@@ -29,13 +32,21 @@ INTERRUPTED = 130
 
 @click.command(name="replay")
 @click.option("--projection", default=PROJECTION, show_default=True, help="Which; there is one.")
+@click.option("--course", metavar="IRI", help="Only the rows of this course; the read models stand still meanwhile.")
 @click.option("--check", is_flag=True, help="Build and compare, exchange nothing; exit code 3 where they differ.")
 @click.option("--fresh", is_flag=True, help="Drop what an interrupted replay has built, and begin again.")
 @click.option("--status", is_flag=True, help="Say how far the read models and a replay are, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Folder of the embedded PostgreSQL.")
 def replay_command(
-    *, projection: str, check: bool, fresh: bool, status: bool, as_json: bool, data_dir: Path | None
+    *,
+    projection: str,
+    course: str | None,
+    check: bool,
+    fresh: bool,
+    status: bool,
+    as_json: bool,
+    data_dir: Path | None,
 ) -> None:
     """Build the read models again from the log, beside the live ones, while statements arrive; compare; exchange.
 
@@ -45,13 +56,17 @@ def replay_command(
         raise click.ClickException(f"there is no projection {projection!r}: there is {PROJECTION}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcome: dict[str, Any] = {}
+    refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
     try:
-        with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), told(AlreadyAtWork, ReadElsewhere):
+        with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), refusals:
             if status:
                 found = asyncio.run(rebuild_status(url))
                 click.echo(msgspec.json.encode(found) if as_json else status_text(found))
                 return
-            outcome = asyncio.run(_replay(url, check=check, fresh=fresh))
+            if course is None:
+                outcome = asyncio.run(_replay(url, check=check, fresh=fresh))
+            else:
+                outcome = asyncio.run(_replay_course(url, course, check=check))
     except KeyboardInterrupt:
         click.echo("Interrupted. What is built stays, and `lrs replay` goes on from there.", err=True)
         raise SystemExit(INTERRUPTED) from None
@@ -85,6 +100,17 @@ async def _replay(url: str, *, check: bool, fresh: bool) -> dict[str, Any]:
         position = await rebuild.exchange(_say)
         _say(f"What was built is live now, at position {position:,}.")
         return outcome | {"position": position}
+
+
+async def _replay_course(url: str, course: str, *, check: bool) -> dict[str, Any]:
+    async with rebuild_pool(url) as pool, turn(pool):
+        _say(f"The rows of {course} are built again beside the live ones, which stand still meanwhile.")
+        comparison = await rebuild_course(pool, DEFAULT_TENANT, course, check=check)
+    _say(comparison_text(comparison))
+    wrong = comparison.differences > 0
+    if wrong:
+        _say("Nothing is exchanged." if check else "They are as the log gives them now.")
+    return {"version": VERSION, "wrong": wrong, "exchanged": wrong and not check, "compared": comparison}
 
 
 def _say(text: str) -> None:

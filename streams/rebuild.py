@@ -6,7 +6,7 @@ ends it in the middle leaves them as they are: the next one goes on from the che
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import NamedTuple, Self
@@ -94,6 +94,17 @@ class _Past(LogTail):
         return after._replace(position=until if len(events) < limit else events[-1].position)
 
 
+@asynccontextmanager
+async def turn(pool: Pool) -> AsyncIterator[None]:
+    """Nobody else builds for as long as it lasts. It writes nothing, so it holds nobody up. Raises AlreadyAtWork."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        row = await (await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
+        if row is None or not row[0]:
+            raise AlreadyAtWork
+        yield
+
+
 class Rebuild:
     """One rebuild, from an empty schema beside or from where an interrupted one stands."""
 
@@ -111,13 +122,7 @@ class Rebuild:
     @asynccontextmanager
     async def open(cls, pool: Pool) -> AsyncIterator[Self]:
         """Raises AlreadyAtWork. The pool lends five connections."""
-        async with AsyncExitStack() as stack:
-            turn, tables, log, other = [await stack.enter_async_context(pool.connection()) for _ in range(4)]
-            await stack.enter_async_context(turn.transaction())  # it writes nothing, so it holds nobody up
-            await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
-            if row is None or not row[0]:
-                raise AlreadyAtWork
+        async with turn(pool), pool.connection() as tables, pool.connection() as log, pool.connection() as other:
             yield cls(tables, log, other, LogRereader(pool))
 
     async def begin(self, tell: Tell, *, fresh: bool = False) -> None:

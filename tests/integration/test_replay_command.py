@@ -236,3 +236,37 @@ def test_what_is_refused(database_url: str) -> None:
     empty = replay(database_url, "--status")
     assert "have not begun" in empty.stdout
     assert replay(database_url).exit_code == 0  # of nothing nothing
+
+
+def test_one_course(database_url: str) -> None:
+    """Its rows are mended, and no others are touched."""
+    asyncio.run(_fill(database_url, 100))
+    good = replay(database_url, "--course", "http://course.example/", "--check")
+    assert (good.exit_code, "are equal" in good.stderr) == (0, True), good.stderr
+    whole = read_models(database_url)
+    with psycopg.connect(database_url) as connection:
+        before = connection.execute("SELECT xmin, position FROM fact ORDER BY position").fetchall()
+        for wrong in (
+            "UPDATE enrollment SET completed_nodes = 9 WHERE person = (SELECT person FROM enrollment LIMIT 1)",
+            "DELETE FROM attempt WHERE (person, node) = (SELECT person, node FROM attempt LIMIT 1)",
+            "INSERT INTO gradebook SELECT 1, course, node, node, 'best', 1, 1, '', true FROM outline_node",
+            "UPDATE fact SET score = 0.123 WHERE position = 3",
+            "DELETE FROM fact WHERE position IN (4, 5)",
+            "UPDATE person SET name = 'Nobody' WHERE person = (SELECT person FROM enrollment LIMIT 1)",
+        ):
+            connection.execute(wrong.encode())
+    assert replay(database_url, "--course", "http://course.example/", "--check").exit_code == 3
+    mended = replay(database_url, "--course", "http://course.example/")
+    assert mended.exit_code == 0, mended.stderr
+    for line in ("enrollment: of 5 rows 1 differ", "fact: of", "person: of 5 rows 1 differ", "gradebook: of"):
+        assert line in mended.stderr
+    assert read_models(database_url) == whole
+    with psycopg.connect(database_url) as connection:
+        after = connection.execute("SELECT xmin, position FROM fact ORDER BY position").fetchall()
+        assert [row[1] for row in after if row not in before] == [3, 4, 5]
+    assert asked(database_url, "SELECT generation FROM projection_checkpoint") == 1
+    assert asyncio.run(_equal(database_url))
+    with psycopg.connect(database_url) as connection:
+        connection.execute("UPDATE projection_checkpoint SET version = version - 1")
+    refused = replay(database_url, "--course", "http://course.example/")
+    assert (refused.exit_code, "without --course" in refused.stderr) == (1, True)
