@@ -1,8 +1,9 @@
 """Which statements make up one course at a position of the log: a superset, found by the facts that there are now.
 
 The rule of this file: whatever gave something to the course at the position is among them. A statement that was of the
-course there and is not now has been moved since: by a mapping, by persons merged or parted, or by a voiding that took
-the course from its registration. All three are looked for. What is too much does no harm: rows follow from facts.
+course there and is not now has been moved since: by a mapping, an outline, persons merged or parted, or by a voiding
+that took the course from its registration. All of these are looked for. What is too much does no harm: rows follow
+from facts.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -20,9 +21,11 @@ from schemas.course_configuration import (
     ConfigurationEvent,
     GradeOverridden,
     MappingSet,
+    OutlineSet,
     PersonMerged,
     read_recorded_event,
 )
+from schemas.course_outline import CourseOutline, placed
 
 QUERIES: Any = aiosql.from_path(
     Path(__file__).with_name("course_statements.sql"), "psycopg", mandatory_parameters=False
@@ -59,7 +62,10 @@ async def statements_of(
         await cursor.execute(QUERIES.moving_events.sql, {"tenant": tenant, "kinds": _KINDS})
         async for position, _, _, kind, payload in cursor:
             moving.take_in(position, read_recorded_event(kind, payload))
-    for event in said:
+    asked = {"tenant": tenant, "course": course, "until": until}
+    outlines = await (await connection.execute(QUERIES.outline_then.sql, asked)).fetchall()
+    then = [read_recorded_event("outline.set", payload) for (payload,) in outlines]
+    for event in (*then, *said):
         moving.take_in(until + 1, event)
     groups = moving.groups()
     values = {
@@ -69,6 +75,7 @@ async def statements_of(
         "others": await log.about(tenant, moving.activities, until),
         "persons": [name_of(person) for group in groups for person in group],
         "groups": [number for number, group in enumerate(groups) for _ in group],
+        "nodes": [name_of(node) for node in sorted(moving.nodes)],
         "spoken_of": [name_of(person) for person in sorted(moving.spoken_of)],
     }
     async with connection.cursor("statements_of_course") as cursor:
@@ -80,13 +87,15 @@ async def statements_of(
 class _Moving:
     """What of the tenant's configuration may have moved statements to or from a course after a position.
 
-    activities: that were mapped after it, wherever to. spoken_of: learners of whom an override of the course speaks.
+    activities: that were mapped after it, wherever to. nodes: of the course's outline there, where any outline was set
+    after it. spoken_of: learners of whom an override of the course speaks.
     """
 
     def __init__(self, course: UUID, until: int) -> None:
         self._course = course
         self._until = until
         self.activities: set[str] = set()
+        self.nodes: set[str] = set()
         self.spoken_of: set[str] = set()
         self._group: dict[str, set[str]] = {}
 
@@ -95,6 +104,8 @@ class _Moving:
         match event:
             case MappingSet() if position > self._until:
                 self.activities.add(event.activity)
+            case OutlineSet(outline=CourseOutline() as outline):
+                self.nodes |= {outline.course, *(one.node.id for one in placed(outline))}
             case PersonMerged():
                 both = self._group.get(event.person, {event.person}) | self._group.get(event.into, {event.into})
                 self._group.update(dict.fromkeys(both, both))

@@ -3,13 +3,21 @@
 SELECT position, tenant, recorded, kind, payload FROM control_event
 WHERE tenant = :tenant AND kind = ANY (:kinds::text[]) AND kind <> 'clock.tick' ORDER BY position;
 
+-- name: outline_then
+-- The outline of the course at a position, where any outline of the tenant was set since; its course is told by its name.
+SELECT payload FROM control_event
+WHERE tenant = :tenant AND kind = 'outline.set' AND position <= :until
+    AND payload ->> 'course' = (SELECT iri FROM iri WHERE tenant = :tenant AND id = :course)
+    AND EXISTS (SELECT FROM control_event WHERE tenant = :tenant AND kind = 'outline.set' AND position > :until)
+ORDER BY position DESC LIMIT 1;
+
 -- name: facts_of_course
 -- How many statements the course has now, up to a position: about as many as it had there.
 SELECT count(*) FROM fact WHERE tenant = :tenant AND course = :course AND position <= :until;
 
 -- name: statements_of_course
 -- Statements up to a position, each learner's together, with what voids them now. `own`: of the course now, or at one of
--- these positions. To them come those of the same registrations, which decide where they belong; all statements of
+-- these positions, or on one of these nodes without saying a course themselves. To them come those of the same registrations, which decide where they belong; all statements of
 -- learners whose identifiers were ever merged; and of everybody else the statement that tells their name last.
 WITH own AS (
     SELECT position, person, registration, voided_position FROM fact
@@ -18,6 +26,10 @@ WITH own AS (
     SELECT f.position, f.person, f.registration, f.voided_position
     FROM unnest(:others::bigint[]) AS o (position) JOIN fact f ON f.tenant = :tenant AND f.position = o.position
     WHERE f.position <= :until
+    UNION
+    SELECT f.position, f.person, f.registration, f.voided_position
+    FROM unnest(:nodes::uuid[]) AS n (node) JOIN fact f ON f.tenant = :tenant AND f.activity = n.node
+    WHERE f.placement IN ('registration', 'unassigned', 'outline') AND f.position <= :until
 ), merged AS (
     SELECT * FROM unnest(:persons::uuid[], :groups::integer[]) AS m (person, of)
 ), registrations AS (

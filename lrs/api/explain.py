@@ -23,6 +23,7 @@ from projections.key_context import Learner
 from projections.key_explanation import StatementTold, explain_key
 from projections.key_queries import KeyReader
 from projections.keyset_queries import Place
+from projections.learner_courses_queries import LearnerIdentity
 from projections.roster_queries import read_clock, read_learner
 from projections.settings_of_persons import settings_for
 
@@ -53,7 +54,7 @@ async def explain(
             told, statements = await asyncio.to_thread(explain_key, learner, node, facts, completed, others)
             beside = {
                 "course": course,
-                "learner": {"person": person_id, "name": line.name, "ifi": line.ifi},
+                "learner": LearnerIdentity(person_id, line.name, line.ifi, line.merged_from),
                 "node": {
                     "node": node_id,
                     "iri": node.iri,

@@ -1,4 +1,4 @@
-"""What would change for whom if something were set: POST …/what-if. docs/rules.md, section 9.
+"""What would change for whom if something were set: POST …/what-if. docs/rules.md, section 10.
 
 The rule of this file: what is tried is judged as it would be if it were set, and nothing of it is recorded. What it
 comes to is computed by the projector that would follow it, in a world beside; so it is what would happen.

@@ -12,8 +12,6 @@ from datetime import UTC, datetime
 from psycopg import AsyncConnection
 
 from lrs.database import Pool
-from lrs.statement_log.control_events import read_control_events
-from lrs.statement_log.safe_bound import EPOCH
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
 from lrs.worlds.world import World
 from lrs.worlds.worlds import QUERIES
@@ -59,18 +57,16 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     if world.position > standing:
         raise WorldUnbuildable(f"must not be behind position {standing}, at which the read models stand")
     projector = Projector(log=_NothingBefore())
-    begin = Checkpoint(0, EPOCH)
+    async with pool.connection() as writing, side_schema.inside(writing, world.name):
+        begin = await projector.checkpoint(writing)
     done, of = 0, await count_statements(reading, world.tenant, world.course, world.position)
 
-    async def apply(events: Sequence[LogEvent], end: Checkpoint) -> None:
+    async def apply(events: Sequence[LogEvent], end: Checkpoint, state: str = "building") -> None:
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, events, begin, end)
-            state = "building" if end == begin else "ready"
             values = {"state": state, "done": done, "of": max(done, of), "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
-    async with pool.connection() as writing, side_schema.inside(writing, world.name):
-        assert await projector.checkpoint(writing) == begin
     async for events in _set(reading, world):
         await apply(events, begin)
     said = [read_recorded_event(*one) for one in world.said]
@@ -82,26 +78,27 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
             )
         done += len(statements)
         await apply(statements, begin)
-    await apply([], Checkpoint(world.position, begin.stored_floor))
+    await apply([], begin._replace(position=world.position), "ready")
 
 
 async def _set(reading: AsyncConnection, world: World) -> AsyncIterator[list[ControlEvent]]:
     """The clock, and what is set of the course and of whatever is of no one course."""
     tenant, until = world.tenant, world.position
-    cursor = await reading.execute(QUERIES.last_tick.sql, {"tenant": tenant, "until": until})
-    yield [ControlEvent(*row) for row in await cursor.fetchall()]
-    after = 0
-    while page := await read_control_events(reading, tenant, list(KINDS), after=after, limit=PAGE, until=until):
-        after = page[-1].position
-        yield [event for event in page if _concerns(event, world)]
+    asked = {"tenant": tenant, "until": until, "kinds": list(KINDS)}
+    ticks = await reading.execute(QUERIES.last_tick.sql, asked)
+    yield [ControlEvent(*row) for row in await ticks.fetchall()]
+    async with reading.cursor("set_by_then") as cursor:
+        await cursor.execute(QUERIES.set_by_then.sql, asked)
+        while rows := await cursor.fetchmany(PAGE):
+            yield [event for row in rows if _concerns(event := ControlEvent(*row), world)]
     now = datetime.now(UTC)
     yield [ControlEvent(until + number, tenant, now, *one) for number, one in enumerate(world.said, 1)]
 
 
 def _concerns(event: ControlEvent, world: World) -> bool:
-    """What is set of another course decides nothing here, but where activities and persons belong."""
+    """What is set of another course decides nothing here, but which statements belong there."""
     course = event.payload.get("course")
-    return event.kind == "mapping.set" or course is None or name_of(course) == world.course
+    return event.kind in ("mapping.set", "outline.set") or course is None or name_of(course) == world.course
 
 
 async def _statements(reading: AsyncConnection, world: World, places: Sequence[Place]) -> list[LogEvent]:

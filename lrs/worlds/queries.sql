@@ -51,6 +51,17 @@ SELECT position, tenant, recorded, kind, payload FROM control_event
 WHERE tenant = :tenant AND kind = 'clock.tick' AND position <= :until
 ORDER BY (payload ->> 'now')::timestamptz DESC, position LIMIT 1;
 
+-- name: set_by_then
+-- What is set up to a position, in order; of outlines the last one of each course, which is what counts.
+WITH last AS MATERIALIZED (
+    SELECT max(position) AS position FROM control_event
+    WHERE tenant = :tenant AND kind = 'outline.set' AND position <= :until GROUP BY payload ->> 'course'
+)
+SELECT position, tenant, recorded, kind, payload FROM control_event
+WHERE tenant = :tenant AND position <= :until AND kind = ANY (:kinds::text[]) AND kind <> 'clock.tick'
+    AND (kind <> 'outline.set' OR position IN (SELECT position FROM last))
+ORDER BY position;
+
 -- name: stored_by
 -- The last position that was given to anything by an instant. Positions and instants go together but for those who write
 -- at the same moment.

@@ -73,6 +73,12 @@ def read_models(url: str) -> Models:
     return found
 
 
+def facts(url: str) -> list[tuple[Any, ...]]:
+    """Every fact as it is kept, those of voided statements too."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT * FROM fact ORDER BY position").fetchall()
+
+
 def differences(expected: Models, found: Models) -> list[str]:
     """The first differences in words; empty when all models are equal."""
     lines = []

@@ -178,6 +178,11 @@ risk_state
 clock
   tenant int4, now timestamptz
   unique btree (tenant)
+course_world
+  CHECK ((state = ANY (ARRAY['asked'::text, 'building'::text, 'ready'::text, 'failed'::text])))
+  tenant int4, name text, course uuid, position int8, said json, state text, asked timestamptz = now(), used
+    timestamptz = now(), done int8 = 0, of int8 = 0, reason text?
+  unique btree (tenant, name)
 analytics.activity
   tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, learner_name text,
     course_id uuid, course text, course_title text, activity_id uuid, activity text, verb_id uuid, verb text, event
