@@ -19,15 +19,21 @@ from lrs.configuration.names import Names
 from lrs.configuration.outline_files import FORMATS, Format, guessed, outline_of, read_outlines
 from lrs.configuration.store import CLAUSE, Change, Configurations
 from lrs.console import reached, settings_of, told
-from lrs.database import Pool, read_pool
+from lrs.database import Pool, read_pool, worlds_pool
+from lrs.worlds.builder import Builder
+from lrs.worlds.what_if import Question, WhatIf, compare
+from lrs.worlds.world import Building
+from lrs.worlds.worlds import position_of
+from projections.fact import name_of
 from schemas.completion_rule import read_completion_rule
 from schemas.configuration_refusal import read_json
 from schemas.course_configuration import ContentType, read_configuration_event
 from schemas.course_outline import CourseOutline, placed
-from schemas.errors import ConfigurationRefused, NotFound
+from schemas.errors import ConfigurationRefused, NotFound, NotReadYet, QueryRefused
 
 BY = "lrs command line"
 """Who set what is set here."""
+LONGEST_TRIAL_SECONDS = 3600.0
 _Answer = TypeVar("_Answer")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -148,6 +154,48 @@ def set_command(
     click.echo(msgspec.json.encode(change) if as_json else _became(change))
 
 
+@rules.command(name="try")
+@click.argument("file", type=click.File("rb"))
+@click.option("--node", help="IRI of the node.")
+@click.option("--content-type", type=click.Choice(get_args(ContentType)), help="Every node of this type.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="Learners that are shown.")
+@_options
+def try_command(
+    *, file: Any, limit: int, course: str, tenant: int, data_dir: Path | None, as_json: bool, **where: Any
+) -> None:
+    """Say for whom a completion rule would change anything, and set nothing."""
+    with told(ConfigurationRefused):
+        value = read_json(file.read(), CLAUSE)
+        rule = None if value is None else read_completion_rule(value)
+        event = read_configuration_event("rule.set", {"by": BY, "course": course, "rule": rule} | where)
+
+    async def work(configurations: Configurations, pool: Pool) -> WhatIf | Building:
+        async with pool.connection() as connection:
+            position, _ = await position_of(connection, None)
+        said = await configurations.judged_at(tenant, position, [event])
+        question = Question(tenant, name_of(course), position, tuple(said))
+        async with worlds_pool(str(pool.conninfo)) as worlds:
+            building = asyncio.create_task(Builder(worlds).run())
+            try:
+                return await compare(pool, question, LONGEST_TRIAL_SECONDS, limit=limit)
+            finally:
+                building.cancel()
+
+    found = _done(data_dir, work)
+    if isinstance(found, Building):
+        raise click.ClickException(f"{found.done} of {found.of} statements are read; the same command goes on with it.")
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    said = f"Learners who would stand otherwise: {found.changed}, as of position {found.position}."
+    click.echo(f"{said} Nothing was set.")
+    for one in found.learners:
+        click.echo(f"{one.name}  ({one.ifi})")
+        for node in one.nodes:
+            states = [state.state if state is not None else "-" for state in (node.before, node.after)]
+            click.echo(f"    {node.title}: {' → '.join(dict.fromkeys(states))}")
+
+
 def _difference(before: CourseOutline | None, after: CourseOutline) -> Difference:
     old, new = _nodes(before), _nodes(after)
     both = old.keys() & new.keys()
@@ -181,5 +229,9 @@ def _done(data_dir: Path | None, work: Callable[[Configurations, Pool], Awaitabl
         async with read_pool(url, size=1) as pool:
             return await work(Configurations(pool, pool), pool)
 
-    with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), told(ConfigurationRefused, NotFound):
+    with (
+        chosen_database(settings_of(data_dir=data_dir)) as url,
+        reached(),
+        told(ConfigurationRefused, QueryRefused, NotReadYet, NotFound),
+    ):
         return asyncio.run(run(url))

@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 
 import psycopg
 
-from lrs.database import PROCESSOR_CONNECTIONS
+from lrs.database import PROCESSOR_CONNECTIONS, WORLDS_CONNECTIONS
 from lrs.settings import Settings
 from lrs.statement_log.log import WRITERS
 from schemas.errors import LrsError
 
-PROCESSOR: Final = PROCESSOR_CONNECTIONS + 1
-"""Those of the processor, and one for clock events and references."""
+PROCESSOR: Final = PROCESSOR_CONNECTIONS + WORLDS_CONNECTIONS + 1
+"""Those of the processor, of what builds courses as of other positions, and one for clock events and references."""
 
 _LOG = logging.getLogger("lrs.database")
 

@@ -18,7 +18,9 @@ Pool = AsyncConnectionPool[AsyncConnection]
 Prepared = Literal["auto", "on"]
 """Whether statements are prepared: auto where no pooler stands between, or always."""
 
-PROCESSOR_CONNECTIONS = 3
+PROCESSOR_CONNECTIONS = 4
+REBUILD_CONNECTIONS = 5
+WORLDS_CONNECTIONS = 2
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -71,8 +73,20 @@ def access_pool(url: str, *, size: int = 2, stand_in: Pool | None = None) -> Poo
 
 
 def projection_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
-    """For the processor: one connection writes read models, one reads the log, and one holds the turn."""
+    """For the processor: one connection writes read models, two read the log, on and again, and one holds the turn."""
     return AsyncConnectionPool(**_options(url, PROCESSOR_CONNECTIONS, "lrs-projection", _PROJECTION, prepared))
+
+
+def rebuild_pool(url: str) -> Pool:
+    """For `lrs replay`: one connection writes tables beside, two read the log, one looks at the live tables, and one
+    holds the turn.
+    """
+    return AsyncConnectionPool(**_options(url, REBUILD_CONNECTIONS, "lrs-replay", _PROJECTION))
+
+
+def worlds_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
+    """For building courses as of other positions: one connection reads, one writes."""
+    return AsyncConnectionPool(**_options(url, WORLDS_CONNECTIONS, "lrs-worlds", _PROJECTION, prepared))
 
 
 def _standing(options: dict[str, Any], stand_in: Pool | None) -> Pool:

@@ -45,6 +45,7 @@ from lrs.api import (
     schemas,
     set_outline,
     statements,
+    what_if,
 )
 from lrs.api.held_bodies import HeldBodies
 from lrs.api.services import Services
@@ -64,6 +65,7 @@ from lrs.database import (
     projection_pool,
     read_pool,
     replica_pool,
+    worlds_pool,
     write_pool,
 )
 from lrs.documents.store import Documents
@@ -74,6 +76,7 @@ from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.replica import Replica, ReplicaBound
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
+from lrs.worlds.builder import Builder
 from streams.bus import Bus
 from streams.processor import Processor
 from streams.relay import Inlet, Outlet
@@ -138,6 +141,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         grades.router,
         completions.router,
         explain.router,
+        what_if.router,
         analytics.router,
         credentials.router,
         configuration.router,
@@ -169,12 +173,14 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
 async def run_processor(
     settings: Settings, database_url: str, relay: Path, stop: asyncio.Event, tell_ready: Callable[[], None]
 ) -> None:
-    """What the other process does until it is told to stop: keep the read models, write clock events, and settle
-    references. Raises what ends one of them: whoever started the process starts it again.
+    """What the other process does until it is told to stop: keep the read models, write clock events, settle
+    references, and build courses as of other positions. Raises what ends one of them: whoever started the process
+    starts it again.
     """
     write = write_pool(database_url, size=1, prepared=settings.prepared_statements)
     tables = projection_pool(database_url, prepared=settings.prepared_statements)
-    async with write, tables:
+    worlds = worlds_pool(database_url, prepared=settings.prepared_statements)
+    async with write, tables, worlds:
         outlet = Outlet()
         processor = Processor(tables, outlet)
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
@@ -182,7 +188,7 @@ async def run_processor(
             with suppress(psycopg.Error, PoolTimeout):
                 await clock.tick()  # after a long time off there is no partition for what comes now
             tell_ready()
-            running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write))]
+            running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write), Builder(worlds))]
             told = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()

@@ -25,23 +25,33 @@ class Moved(Enum):
 
 
 class OtherVersion(LrsError):
-    """The read models were written by another version: empty them as docs/architecture.md says; the log rebuilds
-    them.
-    """
+    """The read models were written by another version of the code that computes them, and are served as they are."""
+
+    def __init__(self, written: int, version: int, position: int) -> None:
+        self.position = position
+        super().__init__(
+            f"the read models were written by version {written} of the code that computes them, this is version"
+            f" {version}: they are served as they are at position {position} until `lrs replay` has built them again"
+        )
 
 
 async def lock(connection: AsyncConnection, projection: str, shard: int, version: int) -> Checkpoint:
     """The checkpoint, held for this transaction; begun at position 0 where there is none."""
+    return (await hold(connection, projection, shard, version))[0]
+
+
+async def hold(connection: AsyncConnection, projection: str, shard: int, version: int) -> tuple[Checkpoint, int]:
+    """As lock, and the generation of the tables: another number says that others have taken their place."""
     names = {"projection": projection, "shard": shard, "version": version}
     row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
     if row is None:
         await connection.execute(QUERIES.begin_checkpoint.sql, names)
         row = await (await connection.execute(QUERIES.lock_checkpoint.sql, names)).fetchone()
     assert row is not None
-    position, stored_floor, written = row
+    position, stored_floor, written, generation = row
     if written != version:
-        raise OtherVersion
-    return Checkpoint(position, stored_floor)
+        raise OtherVersion(written, version, position)
+    return Checkpoint(position, stored_floor), generation
 
 
 async def move(connection: AsyncConnection, projection: str, shard: int, expected: Checkpoint, to: Checkpoint) -> Moved:

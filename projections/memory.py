@@ -14,6 +14,7 @@ from projections.course_rules import CourseRules
 from projections.enrollment import Enrollment, Standing
 from projections.names import Name
 from projections.outline_node import OutlineNode
+from projections.placement_as_set import Places
 from projections.risk_state import Risk
 
 Outline = dict[Name, OutlineNode]
@@ -49,6 +50,8 @@ class Memory:
         """What is set; None while that is not known."""
         self.rules: dict[Name, CourseRules] = {}
         """By course of which something is or was set."""
+        self.places = Places()
+        """What is set of places and persons; as the configuration."""
         self.clock: datetime | None = None
         self.clock_read = False
 

@@ -8,6 +8,8 @@ too deeply or has too many parts is refused before anything walks through it by 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -125,6 +127,19 @@ def refuse(violations: Iterable[Violation]) -> None:
     found = tuple(violations)
     if found:
         raise ConfigurationRefused(found)
+
+
+@contextmanager
+def within(root: Path) -> Iterator[None]:
+    """What is refused in here is a part of something larger, where this leads to it."""
+    try:
+        yield
+    except ConfigurationRefused as error:
+        place = written(root)
+        raise ConfigurationRefused(
+            replace(one, path=place + ("." if one.path and one.path[0] != "[" else "") + one.path)
+            for one in error.violations
+        ) from None
 
 
 def too_large(value: Any, clause: str, root: Path = ()) -> Iterator[Violation]:

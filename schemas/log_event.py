@@ -38,4 +38,7 @@ class ControlEvent:
 CLOCK_TICK = "clock.tick"
 """Kind of a clock event; its payload is {"now": instant as text}."""
 
+REBUILT = "read_models.rebuilt"
+"""Kind of the event that says that read models built again have taken the place of those that were there."""
+
 LogEvent = StatementEvent | ControlEvent

@@ -8,8 +8,10 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
+from lrs.statement_log.rereading import LogRereader
 from projections.apply import OutOfTurn, Projector
-from projections.checkpoint import Checkpoint
+from projections.checkpoint import Checkpoint, OtherVersion
+from schemas.log_event import REBUILT, ControlEvent
 from streams.bus import Bus, Change
 from streams.log_tail import LogTail
 
@@ -30,15 +32,18 @@ class Processor:
     """Keeps the read models up with the log.
 
     wake: set it after a commit; the poll is the guarantee. One processor a database is at work; others stand by, and
-    their pages begin anew whenever the one at work has moved.
+    their pages begin anew whenever the one at work has moved. Tables of another version are left alone, and served as
+    they are, until they have been built again.
     """
 
     def __init__(self, pool: Pool, bus: Bus) -> None:
         self.wake = asyncio.Event()
         self._pool = pool
         self._bus = bus
-        self._projector = Projector()
+        self._log = LogRereader(pool)
+        self._projector = Projector(log=self._log)
         self._held = 0.0
+        self._other_version = ""
 
     async def run(self) -> None:
         """Run until cancelled. Whatever goes wrong is said and tried again: nothing is parked, nothing is skipped."""
@@ -61,11 +66,20 @@ class Processor:
                         await self._hold(turn)
             except (psycopg.Error, PoolTimeout, OutOfTurn) as error:
                 _LOG.warning("read models wait at position %s: %r", self._bus.position, error)
+            except OtherVersion as error:
+                self._leave_alone(error)
             except Exception:
                 _LOG.exception("read models stand still at position %s", self._bus.position)
-            self._projector = Projector()
+            self._projector = Projector(log=self._log)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+
+    def _leave_alone(self, error: OtherVersion) -> None:
+        if self._bus.position != error.position:
+            self._bus.start(error.position)
+        if self._other_version != str(error):
+            _LOG.error(error)
+            self._other_version = str(error)
 
     async def _stand_by(self, turn: psycopg.AsyncConnection, tables: psycopg.AsyncConnection) -> None:
         """Return once this is the processor at work, for as long as the transaction of `turn` lasts.
@@ -105,10 +119,13 @@ class Processor:
             return begin
         began = time.monotonic()
         changes = await self._projector.apply(tables, events, begin, end)
-        self._bus.publish(
-            end.position,
-            [Change(end.position, one.tenant, one.course, one.persons, one.recounted) for one in changes],
-        )
+        if any(isinstance(event, ControlEvent) and event.kind == REBUILT for event in events):
+            self._bus.start(end.position)  # any row may be another than a page has
+        else:
+            self._bus.publish(
+                end.position,
+                [Change(end.position, one.tenant, one.course, one.persons, one.recounted) for one in changes],
+            )
         if tail.at_end:  # under load, few full batches cost far less than many small ones
             pause = PACE * (time.monotonic() - began)
             await asyncio.sleep(min(max(pause, SHORTEST_PACE_SECONDS), LONGEST_PACE_SECONDS))

@@ -96,7 +96,7 @@ class Asked:
         body: the property of the payload that was sent as the body. versioned: whether there is a version to match.
         """
         reason = self._one("reason")
-        by = {"by": _NO_LINE.sub("?", self.who.key)[:_LONGEST_LINE], "reason": None}
+        by = {"by": line_of(self.who.key), "reason": None}
         if reason is not None:
             by["reason"] = read(_REASON, reason, CLAUSE, ("reason",))
         preconditions = self._if_match(versioned=versioned)
@@ -157,6 +157,11 @@ async def setting(request: Request, who: Administrator, here: Serving) -> Asked:
 
 Reading = Annotated[Asked, Depends(reading)]
 Setting = Annotated[Asked, Depends(setting)]
+
+
+def line_of(key: str) -> str:
+    """A credential as what is set names it."""
+    return _NO_LINE.sub("?", key)[:_LONGEST_LINE]
 
 
 def changed(change: Change) -> Response:

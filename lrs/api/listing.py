@@ -22,8 +22,10 @@ from psycopg import AsyncConnection
 
 from lrs.access.credentials import Credential
 from lrs.api import cursor_token
+from lrs.api.as_of import AS_OF, AsOf, read_as_of, still_building, world_of
 from lrs.api.services import Services
 from lrs.api.statements import POSITION
+from lrs.worlds.worlds import enter
 from projections import course_view_queries
 from projections.keyset_queries import Place, Wanted
 from schemas.errors import QueryRefused, Violation
@@ -64,6 +66,7 @@ class Asked(NamedTuple):
     filters: dict[str, Any]
     fields: frozenset[str] | None
     page: Wanted
+    as_of: AsOf | None = None
 
 
 class Told(NamedTuple):
@@ -93,10 +96,19 @@ async def answer(request: Request, here: Services, who: Credential, listing: Lis
     """One page. Raises QueryRefused, and whatever `read` raises."""
     salt = await here.log.salt(who.tenant)
     params, after = _parameters(request, salt)
-    asked = _asked(listing, params, after)
+    asked = _asked(listing, params, after, of_course="course_id" in request.path_params)
+    world = None
+    if asked.as_of is not None:
+        world, building = await world_of(here, who.tenant, UUID(request.path_params["course_id"]), asked.as_of)
+        if building is not None:
+            return still_building(world.position, building)
+        params = [(name, str(world.position) if name == AS_OF else value) for name, value in params]
     known = read_preconditions((), request.headers.getlist("if-none-match"), XapiVersion.V1_0_3).if_none_match or ()
-    async with here.read.connection() as connection, connection.transaction():
+    pool = here.read if world is None else here.primary
+    async with pool.connection() as connection, connection.transaction():
         await connection.execute(course_view_queries.QUERIES.begin_reading.sql)
+        if world is not None:
+            await enter(connection, world)
         position, standing, written_by = await _standing(connection)
         headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", POSITION: str(position)}
         question = _digest(who.tenant, _RELEASE, written_by, request.url.path, params, after)
@@ -140,8 +152,10 @@ def _more(request: Request, params: list[tuple[str, str]], after: Place, salt: b
     return f"{request.url.path}?{urlencode({'more': cursor_token.sealed(body, salt, _PURPOSE)})}"
 
 
-def _asked(listing: Listing, params: Sequence[tuple[str, str]], after: Place | None) -> Asked:
+def _asked(listing: Listing, params: Sequence[tuple[str, str]], after: Place | None, *, of_course: bool) -> Asked:
     readers: dict[str, Reader] = {**listing.filters, "limit": _number(listing.most), "fields": _fields(listing)}
+    if of_course:
+        readers[AS_OF] = read_as_of
     if listing.is_sorted:
         readers |= {"sort": one_of(*listing.orders), "order": one_of("asc", "desc")}
     values: dict[str, Any] = {}
@@ -169,6 +183,7 @@ def _asked(listing: Listing, params: Sequence[tuple[str, str]], after: Place | N
             after=after,
             limit=values.get("limit", listing.usual),
         ),
+        as_of=values.get(AS_OF),
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from lrs.api.read_after import wait_for_read_models
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
+from projections.apply import VERSION
 
 router = APIRouter(prefix="/api/projections", tags=["read models"])
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("projections.sql"), "psycopg", mandatory_parameters=False)
@@ -19,7 +20,8 @@ LONGEST_WAIT_SECONDS = 10.0
 async def get_projections(
     who: RecordReader, here: Serving, wait_for: Annotated[int | None, Query(ge=0)] = None
 ) -> dict[str, Any]:
-    """Position of the read models and of the log, and the number of rows in each read model.
+    """Position of the read models and of the log, and the number of rows in each read model; the version of the code
+    that computes them, and of that which has written them.
 
     wait_for: answer once the read models have reached this position (of X-LRS-Position), or after 10 s.
     """
@@ -30,5 +32,8 @@ async def get_projections(
         cursor = await connection.execute(QUERIES.count_rows.sql, {"tenant": who.tenant})
         counts: dict[str, int] = dict(await cursor.fetchall())
     assert row is not None
-    position, log_position = row
-    return {"position": position, "log_position": log_position, "counts": counts}
+    position, log_position, written_by = row
+    told = {"position": position, "log_position": log_position, "version": VERSION, "written_by": written_by}
+    if written_by not in (VERSION, None):
+        told["note"] = "run `lrs replay`"
+    return {**told, "counts": counts}

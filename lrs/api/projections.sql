@@ -1,7 +1,9 @@
 -- name: standing
--- Position of the read models, and of the log's last event.
-SELECT coalesce((SELECT position FROM projection_checkpoint WHERE projection = 'live' AND shard = 0), 0),
-    greatest(coalesce((SELECT max(position) FROM statement), 0), coalesce((SELECT max(position) FROM control_event), 0));
+-- Position of the read models, and of the log's last event; the version of the code that wrote the read models.
+SELECT coalesce(c.position, 0),
+    greatest(coalesce((SELECT max(position) FROM statement), 0), coalesce((SELECT max(position) FROM control_event), 0)),
+    c.version
+FROM (VALUES (true)) AS always (here) LEFT JOIN projection_checkpoint c ON c.projection = 'live' AND c.shard = 0;
 
 -- name: count_rows
 -- Rows of each read model.

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -27,7 +28,7 @@ from lrs.statement_log.control_events import (
 )
 from projections.course_configuration import Configuration, refuse_unfit, take_in
 from projections.fact import name_of
-from schemas.configuration_refusal import as_json, refuse, too_large
+from schemas.configuration_refusal import as_json, refuse, too_large, within
 from schemas.course_configuration import (
     KINDS,
     ConfigurationEvent,
@@ -147,6 +148,24 @@ class Configurations:
             take_in(known, one, event)
         position = max([known.position, *(one.position for one, _ in recorded)])
         return Change(bool(new), None if version is None else version + len(new), position)
+
+    async def judged_at(
+        self, tenant: int, position: int, events: Sequence[ConfigurationEvent]
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """The events of a course as they would be recorded, one after the other behind a position; nothing is.
+
+        Raises QueryRefused, and ConfigurationRefused with a path into the events.
+        """
+        known = await self.at(tenant, position)
+        found: list[tuple[str, dict[str, Any]]] = []
+        for number, event in enumerate(events):
+            async with self._primary.connection() as connection:
+                heard = await _heard(connection, tenant, known, [event])
+            with within(("events", number)):
+                [(_, payload)] = await asyncio.to_thread(_judged, known, [event], heard)
+            found.append((kind_of(event), payload))
+            take_in(known, ControlEvent(known.position + 1, tenant, datetime.now(UTC), *found[-1]), event)
+        return found
 
     async def _caught_up(self, pool: Pool, tenant: int) -> Configuration:
         """One reader folds what is new; the others wait for it, and hold no connection meanwhile."""

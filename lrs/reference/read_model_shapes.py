@@ -12,16 +12,12 @@ from lrs.api.progress import PROGRESS
 from lrs.reference.operation import Json, refer
 from projections.course_view import Course
 from projections.key_explanation import KeyTold
+from projections.learner_courses_queries import LearnerIdentity
 
 LISTINGS: Final[tuple[Listing, ...]] = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
-ANSWERED: Final = (KeyTold, *(one.shape for one in LISTINGS))
+ANSWERED: Final = (KeyTold, LearnerIdentity, *(one.shape for one in LISTINGS))
 _TEXT: Final[Json] = {"type": "string"}
 _ID: Final[Json] = {"type": "string", "format": "uuid"}
-_LEARNER: Final[Json] = {
-    "type": "object",
-    "properties": {"person": _ID, "name": _TEXT, "ifi": _TEXT},
-    "required": ["person", "name", "ifi"],
-}
 _NODE: Final[Json] = {
     "type": "object",
     "properties": {"node": _ID, "iri": _TEXT, "title": _TEXT, "kind": _TEXT},
@@ -30,10 +26,10 @@ _NODE: Final[Json] = {
 _BESIDE: Final[dict[str, dict[str, Json]]] = {
     OUTLINE.shape.__name__: {"course": refer(Course.__name__)},
     NODES.shape.__name__: {"learner": refer(LEARNERS.shape.__name__)},
-    COURSES.shape.__name__: {"learner": _LEARNER},
+    COURSES.shape.__name__: {"learner": refer(LearnerIdentity.__name__)},
     STATEMENTS.shape.__name__: {
         "course": refer(Course.__name__),
-        "learner": _LEARNER,
+        "learner": refer(LearnerIdentity.__name__),
         "node": _NODE,
         "voided": {"type": "integer", "minimum": 0},
     },

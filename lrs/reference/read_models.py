@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from lrs.api.as_of import AS_OF
 from lrs.api.completions import COMPLETIONS
 from lrs.api.explain import STATEMENTS
 from lrs.api.grades import GRADES
@@ -10,6 +11,7 @@ from lrs.api.learners import COURSES, LEARNERS, LONGEST_SEARCH, NODES
 from lrs.api.listing import Listing
 from lrs.api.outline import OUTLINE
 from lrs.api.progress import PROGRESS, STATES
+from lrs.api.what_if import MOST_LEARNERS
 from lrs.reference import examples
 from lrs.reference.operation import (
     JSON,
@@ -17,6 +19,7 @@ from lrs.reference.operation import (
     Operation,
     Operations,
     answer,
+    body,
     header,
     media,
     path,
@@ -25,7 +28,7 @@ from lrs.reference.operation import (
     refusal,
 )
 from lrs.reference.read_model_shapes import page_of
-from lrs.reference.shapes import ID, MOMENT, TEXT
+from lrs.reference.shapes import ID, MOMENT, POSITION, TEXT
 from schemas.scope import Scope
 
 _READ: Final = [Scope.STATEMENTS_READ, Scope.ALL_READ]
@@ -51,10 +54,21 @@ _FILTERS: Final[Mapping[str, Json]] = {
     "until": query("until", "Completed before this instant.", MOMENT, examples.MOMENT),
 }
 _KNOWN: Final = header("If-None-Match", "The ETag of an answer: 304 where it would be the same.", TEXT, '"a-tag"')
-_HEADERS: Final = {
-    "ETag": "names the answer",
-    "X-LRS-Position": "the position in the log at which the answer stands",
-}
+_TOLD: Final = {"X-LRS-Position": "the position in the log at which the answer stands"}
+_HEADERS: Final = {"ETag": "names the answer", **_TOLD}
+
+
+AS_OF_THEN: Final = query(
+    AS_OF,
+    "As the course was at this position of the log, or at this instant.",
+    {"anyOf": [POSITION, MOMENT]},
+    examples.MOMENT,
+)
+BUILDING: Final = answer(
+    "What the course was there is being built: ask again after Retry-After.",
+    {JSON: media(refer("StillBuilding"))},
+    {"Retry-After": "seconds", "X-LRS-Position": "the position that was asked for"},
+)
 
 
 def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missing: str) -> Operation:
@@ -67,6 +81,14 @@ def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missi
         query("more", "As the page before gives it, and nothing beside it.", TEXT, "a-token"),
         _KNOWN,
     ]
+    answers = {
+        200: answer("A page.", {JSON: media(refer(page_of(listing)))}, _HEADERS),
+        304: answer("The answer would be the one that is known.", headers=_HEADERS),
+        404: refusal(missing),
+    }
+    if _COURSE in parameters:
+        asked.append(AS_OF_THEN)
+        answers[202] = BUILDING
     if listing.is_sorted:
         asked += [
             query(
@@ -79,11 +101,7 @@ def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missi
         ]
     return Operation(
         summary,
-        {
-            200: answer("A page.", {JSON: media(refer(page_of(listing)))}, _HEADERS),
-            304: answer("The answer would be the one that is known.", headers=_HEADERS),
-            404: refusal(missing),
-        },
+        answers,
         scopes=_READ,
         parameters=[*parameters, *asked],
     )
@@ -108,6 +126,25 @@ OPERATIONS: Final[Operations] = {
     ("GET", "/api/courses/{course_id}/grades"): _operation("The gradebook", GRADES, [_COURSE], _NO_COURSE),
     ("GET", "/api/courses/{course_id}/completions"): _operation(
         "What was completed, and when", COMPLETIONS, [_COURSE], _NO_COURSE
+    ),
+    ("POST", "/api/courses/{course_id}/what-if"): Operation(
+        "What would change for whom if something were set",
+        {
+            200: answer("What would change; nothing was set.", {JSON: media(refer("WouldChange"))}, _TOLD),
+            202: BUILDING,
+            404: refusal(_NO_COURSE),
+        },
+        scopes=_READ,
+        parameters=[
+            _COURSE,
+            AS_OF_THEN,
+            query("limit", "Learners of a page.", {"type": "integer", "minimum": 1, "maximum": MOST_LEARNERS}, 20),
+            query("behind", "The page behind this learner, as `more` gives it.", ID, examples.PERSON_ID),
+        ],
+        body=body(
+            "Events as the log would record them, without `by` and `course`: docs/rules.md, section 10.",
+            {JSON: media(refer("Trial"), {"events": [{"kind": "policy.set", "policy": {"pass_mark": 0.7}}]})},
+        ),
     ),
     ("GET", "/api/learners/{person_id}/courses"): _operation(
         "One learner's courses", COURSES, [_PERSON], "There is no such learner."

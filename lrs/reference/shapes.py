@@ -10,10 +10,12 @@ from pydantic import TypeAdapter, create_model
 from lrs.access.credentials import CredentialEntry
 from lrs.api.batch_results import Result
 from lrs.api.credentials import NewCredential, Rotation, Switch
+from lrs.api.what_if import MOST_EVENTS
 from lrs.reference.configuration_shapes import configuration_shapes
 from lrs.reference.operation import Json, refer
 from lrs.reference.read_model_shapes import ANSWERED, read_model_shapes
 from projections.course_view import CourseLine, CourseView
+from projections.what_if_queries import ChangedLearner
 from schemas.statement import Statement
 
 TEMPLATE: Final = "#/components/schemas/"
@@ -75,7 +77,29 @@ _WRITTEN: Final[Json] = {
         "description": "A credential with its secret, which is shown this once.",
         **structure({**_CREDENTIAL, "secret": TEXT}),
     },
-    "Projections": structure({"position": POSITION}, log_position=POSITION, counts={"type": "object"}),
+    "Projections": structure(
+        {"position": POSITION},
+        log_position=POSITION,
+        version={"type": "integer", "description": "Of the code that computes the read models."},
+        written_by={"type": ["integer", "null"], "description": "The version that has written them."},
+        note={"type": "string", "description": "What to do where the two differ."},
+        counts={"type": "object"},
+    ),
+    "StillBuilding": structure({"position": POSITION, "building": structure({"statements": NUMBER, "of": NUMBER})}),
+    "Trial": structure({"events": {**array({"type": "object"}), "minItems": 1, "maxItems": MOST_EVENTS}}) | CLOSED,
+    "WouldChange": {
+        "description": "For how many learners something would change, and a page of them. `more` is where to send the "
+        "same body for the next page, empty on the last.",
+        **structure(
+            {
+                "course": refer("Course"),
+                "position": POSITION,
+                "changed": NUMBER,
+                "learners": array(refer("ChangedLearner")),
+                "more": TEXT,
+            }
+        ),
+    },
     "Courses": structure({"courses": array(refer("CourseLine"))}),
     "Activities": {
         "description": "Counts by calendar bucket and group; docs/analytics.md defines each column.",
@@ -103,7 +127,7 @@ def shapes() -> Json:
         schema = TypeAdapter[Any](kind).json_schema(ref_template=f"{TEMPLATE}{{model}}")
         found |= schema.pop("$defs", {})
         found[kind.__name__] = schema
-    answered = (CourseView, CourseLine, Result, *ANSWERED)
+    answered = (CourseView, CourseLine, ChangedLearner, Result, *ANSWERED)
     _, components = msgspec.json.schema_components(answered, ref_template=f"{TEMPLATE}{{name}}")
     components |= read_model_shapes(components)
     found |= configuration_shapes(TEMPLATE)

@@ -12,6 +12,8 @@ import aiosql
 import msgspec
 from psycopg import AsyncConnection
 
+from projections.side_schema import CHECKPOINT, TABLES
+
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("log_statistics.sql"), "psycopg", mandatory_parameters=False)
 
 COUNTED: Final = 100_000
@@ -20,10 +22,7 @@ COUNTED_BYTES: Final = 500_000_000
 SAMPLED_PAGES: Final = 1000
 
 LOG_BESIDE: Final = ("control_event", "statement_void", "statement_reference", "reference_unsettled", "authority")
-READ_MODELS: Final = (
-    *("projection_checkpoint", "iri", "person", "fact", "claim", "outline_claim", "outline_node", "node_progress"),
-    *("attempt", "gradebook", "enrollment", "risk_state", "clock"),
-)
+READ_MODELS: Final = (CHECKPOINT, *TABLES)
 
 
 class PartSize(msgspec.Struct, frozen=True):

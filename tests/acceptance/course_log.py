@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import cycle
-from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -15,7 +14,9 @@ import psycopg
 from lrs.access.authorities import HOME_PAGE
 from lrs.database import Pool, projection_pool, read_pool, write_pool
 from lrs.statement_log.log import Authority, StatementLog
+from lrs.statement_log.rereading import LogRereader
 from projections.apply import Projector
+from projections.side_schema import CHECKPOINT, TABLES
 from schemas.course_configuration import KINDS
 from schemas.log_event import CLOCK_TICK
 from schemas.statement import read_statements
@@ -25,8 +26,7 @@ from tests.acceptance.naive import LoggedEvent, LoggedStatement, compute
 from tests.acceptance.read_back import differences, read_models
 
 TENANT = 1
-_PAGE = Path(__file__).resolve().parents[2] / "docs" / "architecture.md"
-_REBUILD = _PAGE.read_text(encoding="utf-8").rpartition("```sql\n")[2].partition("```")[0]
+_EMPTY = f"TRUNCATE {', '.join((CHECKPOINT, *TABLES))}"
 _AGENT = {"objectType": "Agent", "account": {"homePage": HOME_PAGE, "name": "test"}}
 
 
@@ -39,7 +39,7 @@ class CourseLog:
         self._tables = tables
         self.authority = authority
         self._clock: datetime | None = None
-        self._projector = Projector()
+        self.start_anew()
 
     @classmethod
     @asynccontextmanager
@@ -90,14 +90,19 @@ class CourseLog:
                 at = end
         raise AssertionError
 
+    async def position(self) -> int:
+        """Where the read models stand."""
+        async with self._tables.connection() as tables:
+            return (await self._projector.checkpoint(tables)).position
+
     def start_anew(self) -> None:
         """Go on as a processor that has just been started."""
-        self._projector = Projector()
+        self._projector = Projector(log=LogRereader(self._tables))
 
     async def forget_read_models(self) -> None:
-        """Back to position 0, as a rebuild begins: with the very words of docs/architecture.md."""
+        """Back to position 0, as a rebuild begins."""
         async with self._tables.connection() as connection:
-            await connection.execute(_REBUILD.encode())
+            await connection.execute(_EMPTY.encode())
 
     def differences(self) -> list[str]:
         """Where the read models differ from the naive computation over what the log holds; empty when nowhere."""

@@ -83,7 +83,8 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         kept = theirs.ask("PUT", path, params=params, json={"is": theirs.mark}, headers={"If-None-Match": "*"})
         assert kept.status_code == 204
     completed = theirs.in_course(verb={"id": "http://adlnet.gov/expapi/verbs/completed"})
-    theirs.get("/api/projections", wait_for=theirs.post([completed]))
+    position = theirs.post([completed])
+    theirs.get("/api/projections", wait_for=position)
     course = theirs.get("/api/courses").json()["courses"][0]["id"]
     person = theirs.get(f"/api/courses/{course}/learners").json()["learners"][0]["person"]
     for path in read_models(course, person):
@@ -93,6 +94,13 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         tag = answer.headers["ETag"]
         assert theirs.ask("GET", path, headers={"If-None-Match": tag}).status_code == 304
         assert ours.ask("GET", path, headers={"If-None-Match": tag}).status_code == 404
+        if path.startswith("/api/courses/"):
+            assert theirs.mark in theirs.get(path, as_of=position).text
+            assert ours.get(path, as_of=position).status_code == 404
+    tried = {"events": [{"kind": "policy.set", "policy": {"pass_mark": 0.99}}]}
+    told = theirs.ask("POST", f"/api/courses/{course}/what-if", json=tried)
+    assert (told.status_code, theirs.mark in told.text) == (200, True)
+    assert ours.ask("POST", f"/api/courses/{course}/what-if", json=tried).status_code == 404
     more = theirs.get().json()["more"]
     key = theirs.ask("POST", "/api/credentials", json={"name": theirs.mark}).json()["key"]
 

@@ -76,6 +76,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
         for what in ("outline", "learners", "learners/{person_id}", "progress", "grades", "completions")
     },
     ("GET", f"{COURSE}/learners/{{person_id}}/nodes/{{node_id}}/explain"): READERS,
+    ("POST", f"{COURSE}/what-if"): READERS,
     ("GET", "/api/learners/{person_id}/courses"): READERS,
     ("GET", "/api/projections"): READERS,
     ("GET", "/api/analytics/activity"): READERS,
@@ -153,6 +154,9 @@ def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str
         if method == "GET" and sent is not None:
             assert room.owner.ask("PUT", filled, params=named, json=sent).status_code == 200
         return filled, {"params": named} | ({"json": sent} if method in ("PUT", "POST") else {})
+    if path.endswith("/what-if"):
+        tried = {"kind": "policy.set", "policy": {"pass_mark": 0.5}}
+        return path.format(course_id=room.course), {"json": {"events": [tried]}}
     if path.endswith("/compatibility"):
         return path.format(key=room.spare), {"json": {"on": True}}
     options = {"json": {"on": True}} if path.endswith("/compatibility") else {}

@@ -1,7 +1,7 @@
 """How fast the read models catch up with a log, beside the same statements only decoded and folded in memory.
 
 Each measurement is a process of its own, so that none finds the other's caches warm:
-`python -m tests.bench.catch_up processor|fold URL` prints statements and seconds.
+`python -m tests.bench.catch_up processor|fold URL` prints statements and seconds; `fold URL COUNT`: of so many.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ async def forget(url: str) -> None:
         await course_log.forget_read_models()
 
 
-def measured(what: str, url: str) -> float:
+def measured(what: str, url: str, *count: str) -> float:
     """Statements a second of `processor` or `fold`, in a new process over the log at `url`."""
-    words = [sys.executable, "-m", __name__, what, url]
+    words = [sys.executable, "-m", __name__, what, url, *count]
     ran = subprocess.run(words, stdout=subprocess.PIPE, check=True)
     statements, seconds = msgspec.json.decode(ran.stdout, type=tuple[int, float])
     return statements / seconds
@@ -79,11 +79,11 @@ async def _reached(bus: Bus, position: int) -> None:
             return
 
 
-def fold_seconds(url: str) -> tuple[int, float]:
-    """Parse each payload and derive its fact, one core, nothing written."""
+def fold_seconds(url: str, count: int | None = None) -> tuple[int, float]:
+    """Parse each payload and derive its fact, one core, nothing written. count: None for all."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            'SELECT position, id, stored, "timestamp", payload::text FROM statement ORDER BY position'
+            'SELECT position, id, stored, "timestamp", payload::text FROM statement ORDER BY position LIMIT %s', [count]
         ).fetchall()
     begin = time.perf_counter()
     for position, statement_id, stored, timestamp, payload in rows:
@@ -92,6 +92,6 @@ def fold_seconds(url: str) -> tuple[int, float]:
 
 
 if __name__ == "__main__":
-    what, url = sys.argv[1:]
-    figures = fold_seconds(url) if what == "fold" else asyncio.run(processor_seconds(url))
+    what, url, *some = sys.argv[1:]
+    figures = fold_seconds(url, *map(int, some)) if what == "fold" else asyncio.run(processor_seconds(url))
     print(msgspec.json.encode(figures).decode())

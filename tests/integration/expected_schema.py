@@ -96,21 +96,23 @@ alembic_version
   version_num varchar
   unique btree (version_num)
 projection_checkpoint
-  projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now()
+  projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now(),
+    generation int4 = 0
   unique btree (projection, shard)
 iri
   tenant int4, id uuid, iri text
   unique btree (tenant, id)
 person
-  tenant int4, person uuid, ifi text, name text?
+  tenant int4, person uuid, ifi text, name text?, merged_from _text = '{}'::text[]
   unique btree (tenant, person)
   btree (tenant, sort_name(name, ifi) COLLATE C, person)
 fact
   tenant int4, position int8, id uuid, at timestamptz, person uuid?, course uuid?, activity uuid?, verb uuid, event
     text, placement text, registration uuid?, attempt text?, raw float8?, min float8?, max float8?, scaled float8?,
     score float8?, score_suspect bool, success bool?, completion bool?, duration int8?, progress float8?, media
-    text?, claim uuid?, actor_name text?, voided_position int8?
+    text?, claim uuid?, actor_name text?, voided_position int8?, merged_from uuid?
   unique btree (tenant, position)
+  btree (tenant, activity) WHERE (placement = ANY (ARRAY['registration'::text, 'unassigned'::text, 'outline'::text]))
   btree (tenant, at)
   btree (tenant, course, activity, person)
   btree (tenant, course, position) WHERE (voided_position IS NULL)
@@ -177,6 +179,11 @@ risk_state
 clock
   tenant int4, now timestamptz
   unique btree (tenant)
+course_world
+  CHECK ((state = ANY (ARRAY['asked'::text, 'building'::text, 'ready'::text, 'failed'::text])))
+  tenant int4, name text, course uuid, position int8, said json, state text, asked timestamptz = now(), used
+    timestamptz = now(), done int8 = 0, of int8 = 0, reason text?
+  unique btree (tenant, name)
 analytics.activity
   tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, learner_name text,
     course_id uuid, course text, course_title text, activity_id uuid, activity text, verb_id uuid, verb text, event

@@ -73,9 +73,6 @@ async def test_what_is_dropped_is_what_was_planned(database_url: str) -> None:
         await store(log, new_statement())
         await log.project()
         assert rows(database_url, "SELECT count(*) FROM fact") == [(9,)]
-        with pytest.raises(psycopg.errors.RaiseException, match="dropped"):
-            await log.forget_read_models()
-        assert rows(database_url, "SELECT count(*) FROM fact") == [(9,)]
 
 
 async def test_a_part_that_reaches_over_stays(database_url: str) -> None:
