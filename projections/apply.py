@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from projections import checkpoint
 from projections.checkpoint import Checkpoint, Moved
 from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
+from projections.day_rows import DayGains, write_days, write_days_anew
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
 from projections.fact import Derived, derived
 from projections.fact_rows import Key, write_facts
@@ -30,7 +31,7 @@ from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 PROJECTION = "live"
 MOST_TENANTS = 20
 """Whose tables are remembered."""
-VERSION = 2
+VERSION = 3
 """Raised whenever the folds give other rows for the same log."""
 AT_ONCE = 20_000
 """Keys, or learners, whose rows are computed at once."""
@@ -111,10 +112,13 @@ async def _apply(
         keys, set_anew = await _as_set(connection, tenant, keys, reset, outline, before, memory)
         anew |= set_anew
         touched.renamed |= reset.persons
+    days = DayGains(touched)
     pairs: set[Pair] = set()
     for some, whose in _in_parts(keys, anew):
-        gains = await write_nodes(connection, tenant, some, touched, memory)
+        gains = await write_nodes(connection, tenant, some, touched, days, memory)
         pairs |= await write_enrollments(connection, tenant, gains, whose, memory)
+        await write_days(connection, tenant, days, memory)
+    await write_days_anew(connection, tenant, days.anew, memory)
     if outline.resized:
         pairs |= await write_resized(connection, tenant, outline.resized, memory)
     if memory.clock is not None and memory.clock != before:

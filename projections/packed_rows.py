@@ -7,7 +7,7 @@ speed of C; PostgreSQL sorts `uuid` the same way.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from struct import Struct
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.string import ByteaBinaryLoader
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_FIRST_DAY = _EPOCH.toordinal()
 _HEAD = Struct(">iiiii").pack
 _LENGTH = Struct(">i").pack
 _INTEGER = Struct(">ii").pack
@@ -62,12 +63,17 @@ def _instant(value: datetime) -> bytes:
     return _BIGINT(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
+def _date(value: date) -> bytes:
+    return _INTEGER(4, value.toordinal() - _FIRST_DAY)
+
+
 _TYPES = {
     "boolean": _type("boolean", 16, 1000, lambda value: _TRUE if value else _FALSE),
     "bigint": _type("bigint", 20, 1016, lambda value: _BIGINT(8, value)),
     "integer": _type("integer", 23, 1007, lambda value: _INTEGER(4, value)),
     "text": _type("text", 25, 1009, _text),
     "float8": _type("float8", 701, 1022, lambda value: _DOUBLE(8, value)),
+    "date": _type("date", 1082, 1182, _date),
     "timestamptz": _type("timestamptz", 1184, 1185, _instant),
     "uuid": _type("uuid", 2950, 2951, _name),
 }

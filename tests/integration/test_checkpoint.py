@@ -37,6 +37,8 @@ TABLES = (
     "node_progress",
     "attempt",
     "gradebook",
+    "media_coverage",
+    "activity_daily",
     "enrollment",
     "risk_state",
     "clock",
