@@ -75,6 +75,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
         ("GET", f"{COURSE}/{what}"): READERS
         for what in ("outline", "learners", "learners/{person_id}", "progress", "grades", "completions")
     },
+    **{("GET", f"{COURSE}/{what}"): READERS for what in ("media", "responses", "items", "activity", "daily")},
+    **{("GET", f"/api/unassigned{what}"): READERS for what in ("", "/{activity_id}")},
     ("GET", f"{COURSE}/learners/{{person_id}}/nodes/{{node_id}}/explain"): READERS,
     ("GET", "/api/learners/{person_id}/courses"): READERS,
     ("GET", "/api/projections"): READERS,
