@@ -5,7 +5,6 @@ The rule of this file: visits are runs of moments, and joining runs is the same 
 else are sums of whole numbers. So a day that gains something is moved on by that, and comes out as if computed anew.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -59,7 +58,7 @@ def row_of(day: Day) -> DayRow:
         day.facts,
         day.events,
         len(visits),
-        min(sum(max(told, (last - first) // 1000) for first, last, told in visits), _WHOLE_DAY),
+        min(sum([max(told, (last - first) // 1000) for first, last, told in visits]), _WHOLE_DAY),
         msgspec.json.encode(visits).decode(),
         day.completions,
         day.scores,
@@ -72,22 +71,38 @@ def day_of(row: DayRow) -> Day:
     return Day(row.facts, row.events, _read_visits(row.visits), row.completions, row.scores, row.score_sum)
 
 
-def added(day: Day, more: Day) -> Day:
-    """A day with more of the same; the numbers of `more` may be negative."""
-    return Day(
-        day.facts + more.facts,
-        day.events + more.events,
-        joined((*day.visits, *more.visits)) if more.visits else day.visits,
-        day.completions + more.completions,
-        day.scores + more.scores,
-        day.score_sum + more.score_sum,
-    )
+class More:
+    """What a day gains; completions, scores and score_sum may be negative."""
+
+    __slots__ = ("completions", "events", "facts", "score_sum", "scores")
+
+    def __init__(self) -> None:
+        self.facts = self.completions = self.scores = self.score_sum = 0
+        self.events: list[Visit] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.facts or self.completions or self.scores or self.score_sum)
+
+    def added_to(self, day: Day) -> Day:
+        """The day with all of it."""
+        return Day(
+            day.facts + self.facts,
+            day.events + len(self.events),
+            joined(day.visits, self.events) if self.events else day.visits,
+            day.completions + self.completions,
+            day.scores + self.scores,
+            day.score_sum + self.score_sum,
+        )
 
 
-def joined(visits: Iterable[Visit]) -> tuple[Visit, ...]:
-    """Visits no more than 30 minutes apart as one."""
-    found: list[Visit] = []
-    for visit in sorted(visits):
+def joined(visits: tuple[Visit, ...], events: list[Visit]) -> tuple[Visit, ...]:
+    """Visits with more moments: what is no more than 30 minutes apart is one."""
+    more = sorted(events) if len(events) > 1 else events
+    if not visits or more[0] >= visits[-1]:
+        found = list(visits)
+    else:
+        found, more = [], sorted((*visits, *events))
+    for visit in more:
         if found and visit[0] - found[-1][1] <= _GAP:
             first, last, told = found[-1]
             found[-1] = first, max(last, visit[1]), max(told, visit[2])

@@ -5,12 +5,12 @@ one, or was given one from elsewhere, are computed anew from all that is stored.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from psycopg import AsyncConnection
 
-from projections.activity_daily import NO_DAY, Day, DayRow, Visit, added, day_of, joined, millionths, moment, row_of
+from projections.activity_daily import NO_DAY, Day, DayRow, More, day_of, millionths, moment, row_of
 from projections.fact_rows import Key, Touched
 from projections.memory import DayKey, Memory, Pair
 from projections.packed_rows import columns, run
@@ -24,26 +24,12 @@ _ANEW_AT_ONCE = 200
 """Learners whose days are computed anew at once."""
 
 
-class _More:
-    """What a day gains."""
-
-    __slots__ = ("completions", "events", "facts", "score_sum", "scores", "visits")
-
-    def __init__(self) -> None:
-        self.facts = self.events = self.completions = self.scores = self.score_sum = 0
-        self.visits: list[Visit] = []
-
-    def day(self) -> Day:
-        """All of it."""
-        return Day(self.facts, self.events, joined(self.visits), self.completions, self.scores, self.score_sum)
-
-
 class DayGains:
     """What the days of learners gain, but for those that are computed anew."""
 
     def __init__(self, touched: Touched | None = None) -> None:
         self.anew: set[Pair] = set()
-        self._more: defaultdict[DayKey, _More] = defaultdict(_More)
+        self._more: defaultdict[DayKey, More] = defaultdict(More)
         if touched is not None:
             self.anew = touched.lost | {key[:2] for key in touched.disturbed}
             for key, facts in touched.fresh.items():
@@ -57,8 +43,7 @@ class DayGains:
         more = self._more[*pair, day]
         more.facts += 1
         if event not in BOOKKEEPING:
-            more.events += 1
-            more.visits.append((microsecond, microsecond, duration or 0))
+            more.events.append((microsecond, microsecond, duration or 0))
 
     def completed(self, key: Key, before: datetime | None, now: datetime | None) -> None:
         """When a learner completed a node, until now and from now on; the course itself is none."""
@@ -77,26 +62,24 @@ class DayGains:
             more.scores += times
             more.score_sum += times * millionths(score)
 
-    def take(self) -> dict[DayKey, Day]:
-        """What days gain, by their keys in order; it is forgotten."""
-        gains = {key: day for key, more in sorted(self._more.items()) if (day := more.day()) != NO_DAY}
+    def take(self) -> dict[DayKey, More]:
+        """What days gain; it is forgotten."""
+        gains = {key: more for key, more in self._more.items() if more}
         self._more.clear()
         return gains
 
 
 async def write_days(connection: AsyncConnection, tenant: int, gains: DayGains, memory: Memory) -> None:
     """activity_daily of the days that gain something."""
-    more = gains.take()
-    if not more:
-        return
-    known: dict[DayKey, Day] = {key: memory.days[key] for key in more if key in memory.days}
-    asked = [key for key in more if key not in known]
+    days = gains.take()
+    known: dict[DayKey, Day] = {key: memory.days[key] for key in days if key in memory.days}
+    asked = [key for key in days if key not in known]
     if asked:
         values = {"tenant": tenant, **columns(_DAY, asked)}
         for number, *row in await run(connection, QUERIES.rows_of_days.sql, values):
             known[asked[number - 1]] = day_of(DayRow(*row))
-    days = {key: added(known.get(key, NO_DAY), gained) for key, gained in more.items()}
-    await _write(connection, tenant, days, known, memory)
+    rows = {key: more.added_to(known.get(key, NO_DAY)) for key, more in days.items()}
+    await _write(connection, tenant, rows, known, memory)
 
 
 async def write_days_anew(connection: AsyncConnection, tenant: int, pairs: Iterable[Pair], memory: Memory) -> None:
@@ -115,7 +98,8 @@ async def write_days_anew(connection: AsyncConnection, tenant: int, pairs: Itera
         known: dict[DayKey, Day] = {}
         for course, person, day, *row in await run(connection, QUERIES.days_of_learners.sql, asked):
             known[course, person, day] = day_of(DayRow(*row))
-        await _write(connection, tenant, dict.fromkeys(known, NO_DAY) | stored.take(), known, memory)
+        rows = {key: more.added_to(NO_DAY) for key, more in stored.take().items()}
+        await _write(connection, tenant, dict.fromkeys(known, NO_DAY) | rows, known, memory)
 
 
 async def _write(
@@ -126,15 +110,12 @@ async def _write(
     memory: Memory,
 ) -> None:
     """These days, of which some have a row; a day with nothing has none."""
-
-    def rows(keys: Iterable[DayKey]) -> Sequence[tuple[bytes | date | int | str, ...]]:
-        return [key + row_of(days[key]) for key in keys]
-
     gone = [key for key in known if days[key] == NO_DAY]
+    changed = [key + row_of(days[key]) for key, was in known.items() if days[key] not in (was, NO_DAY)]
+    new = [key + row_of(day) for key, day in days.items() if key not in known and day != NO_DAY]
     await ACTIVITY_DAILY.delete(connection, tenant, gone)
-    await ACTIVITY_DAILY.upsert(connection, tenant, rows(key for key in known if days[key] not in (known[key], NO_DAY)))
-    await ACTIVITY_DAILY.add(connection, tenant, rows(key for key in days if key not in known and days[key] != NO_DAY))
-    for key, day in days.items():
-        memory.days[key] = day
+    await ACTIVITY_DAILY.upsert(connection, tenant, changed)
+    await ACTIVITY_DAILY.add(connection, tenant, new)
+    memory.days.update(days)
     for key in gone:
         del memory.days[key]
