@@ -158,7 +158,7 @@ def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str
     if path.endswith("/compatibility"):
         return path.format(key=room.spare), {"json": {"on": True}}
     options = {"json": {"on": True}} if path.endswith("/compatibility") else {}
-    of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course}
+    of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course, "activity_id": room.course}
     return path.format(key=room.spare, **of_course), options
 
 

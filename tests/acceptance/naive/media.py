@@ -34,19 +34,16 @@ def paired_plays(seen: list[Any]) -> list[Segment]:
 
 
 def union(segments: list[Segment], length: float) -> list[list[float]]:
-    """Disjoint intervals within 0…length: from each begin that no other covers to the end reached from there."""
+    """Disjoint intervals within 0…length: from where something begins to where nothing goes on."""
     cut = [(max(start, 0.0), min(end, length)) for start, end in segments]
     cut = [(start, end) for start, end in cut if start < end]
-    begins = sorted({start for start, _ in cut if not any(a < start <= b for a, b in cut)})
-    found = []
-    for begin in begins:
-        end = begin
-        while True:
-            further = max((b for a, b in cut if a <= end and a >= begin), default=end)
-            if further <= end:
-                break
-            end = further
-        found.append([begin, end])
+    found, open_now, begin = [], 0, 0.0
+    for at, _, step in sorted([(start, 0, 1) for start, _ in cut] + [(end, 1, -1) for _, end in cut]):
+        if open_now == 0:
+            begin = at
+        open_now += step
+        if open_now == 0:
+            found.append([begin, at])
     return found
 
 
@@ -85,7 +82,7 @@ def counted(plays: list[Segment], length: float) -> list[list[float]]:
     begin = 0
     while begin < length:
         end = min(begin + step, length)
-        middle = Fraction(begin) + (Fraction(end) - Fraction(begin)) / 2
+        middle = float(Fraction(begin) + (Fraction(end) - Fraction(begin)) / 2)
         times = sum(1 for a, b in plays if a <= middle < b)
         if found and found[-1][1] == begin and found[-1][2] == times:
             found[-1][1] = end
