@@ -5,9 +5,11 @@ docs/read-models.md, sections 13 and 14.
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import aiosql
 from msgspec import Struct
 from psycopg import AsyncConnection
 from sqlalchemy import (
@@ -28,9 +30,9 @@ from sqlalchemy import (
 )
 
 from projections.keyset_queries import Order, Pages, Place, Wanted
-from projections.looked_up import person_of
+from projections.looked_up_queries import person_of
 
-_MARKS = ("enrolled", "started", "completed")
+QUERIES: Any = aiosql.from_path(Path(__file__).with_name("day_queries.sql"), "psycopg", mandatory_parameters=False)
 _OF_LEARNER = table(
     "activity_day",
     column("tenant", Integer),
@@ -39,17 +41,8 @@ _OF_LEARNER = table(
     column("day", Date),
     *(column(name, Integer) for name in ("events", "sessions", "completions", "scores")),
     column("duration", BigInteger),
-    *(column(name, Boolean) for name in _MARKS),
+    *(column(name, Boolean) for name in ("enrolled", "started", "completed")),
     column("score", Numeric),
-).alias("d")
-_OF_COURSE = table(
-    "course_daily",
-    column("tenant", Integer),
-    column("course", Uuid),
-    column("day", Date),
-    *(column(name, BigInteger) for name in (*_MARKS, "active", "events", "completions")),
-    column("mean_score", Numeric),
-    column("median_score", Numeric),
 ).alias("d")
 
 
@@ -84,35 +77,26 @@ class CourseDay(Struct, frozen=True):
     median_score: float | None
 
 
-def _conditions(day: Any) -> dict[str, ColumnElement[bool]]:
-    return {"since": day >= bindparam("since", type_=Date), "until": day < bindparam("until", type_=Date)}
-
-
-def _selected(rows: Select[Any], days: Any, filters: frozenset[str]) -> Select[Any]:
-    c = days.c
-    conditions = _conditions(c.day)
-    if "person" in filters:
-        conditions["person"] = c.person == bindparam("person", type_=Uuid)
-    here = (c.tenant == bindparam("tenant", type_=Integer), c.course == bindparam("course", type_=Uuid))
-    return rows.where(*here, *(conditions[name] for name in sorted(filters)))
+_D = _OF_LEARNER.c
+_OF_PERSON = person_of(_OF_LEARNER)
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "person": _D.person == bindparam("person", type_=Uuid),
+    "since": _D.day >= bindparam("since", type_=Date),
+    "until": _D.day < bindparam("until", type_=Date),
+}
 
 
 def _of_learners(filters: frozenset[str]) -> Select[Any]:
-    c, person = _OF_LEARNER.c, person_of(_OF_LEARNER)
-    told = (c[name] for name in LearnerDay.__struct_fields__[2:-1])
-    rows = select(c.person, person.c.ifi, *told, c.score.cast(Double))
-    return _selected(rows.select_from(_OF_LEARNER.outerjoin(person, true())), _OF_LEARNER, filters)
+    told = (_D[name] for name in LearnerDay.__struct_fields__[2:-1])
+    here = (_D.tenant == bindparam("tenant", type_=Integer), _D.course == bindparam("course", type_=Uuid))
+    return (
+        select(_D.person, _OF_PERSON.c.ifi, *told, _D.score.cast(Double))
+        .select_from(_OF_LEARNER.outerjoin(_OF_PERSON, true()))
+        .where(*here, *(_CONDITIONS[name] for name in sorted(filters)))
+    )
 
 
-def _of_course(filters: frozenset[str]) -> Select[Any]:
-    c = _OF_COURSE.c
-    told = (c[name].cast(BigInteger) for name in CourseDay.__struct_fields__[1:-2])
-    rows = select(c.day, *told, c.mean_score.cast(Double), c.median_score.cast(Double)).select_from(_OF_COURSE)
-    return _selected(rows, _OF_COURSE, filters)
-
-
-LEARNER_DAYS = Pages(_of_learners, {"day": Order((_OF_LEARNER.c.day, _OF_LEARNER.c.person))})
-COURSE_DAYS = Pages(_of_course, {"day": Order((_OF_COURSE.c.day,))})
+LEARNER_DAYS = Pages(_of_learners, {"day": Order((_D.day, _D.person))})
 
 
 async def read_learner_days(
@@ -127,5 +111,9 @@ async def read_course_days(
     connection: AsyncConnection, tenant: int, course: UUID, filters: Mapping[str, Any], wanted: Wanted
 ) -> tuple[list[CourseDay], Place | None]:
     """A page of the course's days, and where the next begins. filters: since, until."""
-    page = await COURSE_DAYS.read(connection, {"tenant": tenant, "course": course}, filters, wanted)
-    return [CourseDay(*row) for row in page.rows], page.next
+    after = None if wanted.after is None else wanted.after[0]
+    whole = {"since": None, "until": None, **filters}
+    asked = {"tenant": tenant, "course": course, "after": after, "limit": wanted.limit + 1, **whole}
+    rows = await (await connection.execute(QUERIES.course_days.sql, asked)).fetchall()
+    found = [CourseDay(*row) for row in rows[: wanted.limit]]
+    return found, [found[-1].day] if len(rows) > wanted.limit else None

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from projections.course_view import last_part
 from projections.keyset_queries import Order, Pages, Place, Wanted
-from projections.looked_up import node_of, person_of
+from projections.looked_up_queries import node_of, person_of
 
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("item_queries.sql"), "psycopg", mandatory_parameters=False)
 _RESPONSE = table(

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import ColumnElement, Double, Integer, Select, String, Uuid, bindparam, column, select, table, true
 
 from projections.keyset_queries import Order, Pages, Place, Wanted
-from projections.looked_up import node_of, person_of
+from projections.looked_up_queries import node_of, person_of
 
 _MEDIA = table(
     "media_coverage",

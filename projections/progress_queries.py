@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from projections.course_view import last_part, short_identifier
 from projections.keyset_queries import Order, Pages, Place, Wanted
-from projections.looked_up import node_of, person_of
+from projections.looked_up_queries import node_of, person_of
 
 _INSTANT = DateTime(timezone=True)
 _PROGRESS = table(

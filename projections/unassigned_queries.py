@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from sqlalchemy import DateTime, Integer, Select, String, Uuid, bindparam, column, select, table, true
 
 from projections.keyset_queries import Order, Pages, Place, Wanted
-from projections.looked_up import iri_of, person_of
+from projections.looked_up_queries import iri_of, person_of
 
 QUERIES: Any = aiosql.from_path(
     Path(__file__).with_name("unassigned_queries.sql"), "psycopg", mandatory_parameters=False

@@ -11,7 +11,6 @@ from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
 from projections.course_view_queries import read_course
 from projections.day_queries import (
-    COURSE_DAYS,
     LEARNER_DAYS,
     CourseDay,
     LearnerDay,
@@ -36,7 +35,7 @@ def day(text: str) -> date:
 
 _WINDOW = {"since": day, "until": day}
 ACTIVITY = Listing("activity", LearnerDay, tuple(LEARNER_DAYS.orders), {"person": name, **_WINDOW}, is_sorted=True)
-DAILY = Listing("days", CourseDay, tuple(COURSE_DAYS.orders), _WINDOW, is_sorted=True, usual=31, most=366)
+DAILY = Listing("days", CourseDay, ("day",), _WINDOW, usual=31, most=366)
 
 
 @router.get("/activity")

@@ -158,7 +158,7 @@ media_coverage
 activity_daily
   tenant int4, course uuid, person uuid, day date, facts int4, events int4, sessions int4, duration int8, visits text,
     completions int4, scores int4, score_sum int8
-  unique btree (tenant, course, person, day) WITH (fillfactor='80')
+  unique btree (tenant, course, person, day)
   btree (tenant, course, day, person)
 activity_day
   tenant int4, course uuid, person uuid, day date, events int4, sessions int4, duration int8, completions int4, enrolled
