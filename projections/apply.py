@@ -16,6 +16,7 @@ from psycopg import AsyncConnection
 from projections import checkpoint
 from projections.checkpoint import Checkpoint, Moved
 from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
+from projections.day_rows import DayGains, write_days, write_days_anew
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
 from projections.fact_rows import Key, write_facts
 from projections.learner_rows import write_names, write_nodes
@@ -129,10 +130,13 @@ async def _apply(
         keys, set_anew = await _as_set(connection, tenant, keys, reset, outline, before, memory)
         anew |= set_anew
         touched.renamed |= reset.persons
+    days = DayGains(touched)
     pairs: set[Pair] = set()
     for some, whose in _in_parts(keys, anew):
-        gains = await write_nodes(connection, tenant, some, touched, memory)
+        gains = await write_nodes(connection, tenant, some, touched, days, memory)
         pairs |= await write_enrollments(connection, tenant, gains, whose, memory)
+        await write_days(connection, tenant, days, memory)
+    await write_days_anew(connection, tenant, days.anew, memory)
     if outline.resized:
         pairs |= await write_resized(connection, tenant, outline.resized, memory)
     if memory.clock is not None and memory.clock != before:

@@ -35,6 +35,7 @@ from projections.vocabulary import (
     CMI5_SESSION,
     COURSE_EVENTS,
     EVENTS,
+    JUDGED,
     MEDIA_EVENTS,
     MEDIA_TYPES,
     TRACKED,
@@ -53,6 +54,8 @@ _DIGITS = 40
 """Digits of a part of a duration that are read: more of them are beyond LONGEST, or beyond a millisecond."""
 LONGEST_KEY = 200
 """Characters of an attempt key; a longer one is shortened, with a hash of the whole at its end."""
+LONGEST_RESPONSE = 1000
+"""Characters of a response that are kept."""
 
 
 class Fact(NamedTuple):
@@ -87,6 +90,7 @@ class Fact(NamedTuple):
     claim: Name | None
     actor_name: str | None
     voided_position: int | None
+    response: str | None = None
     merged_from: Name | None = None
 
 
@@ -227,6 +231,7 @@ def _derive(
         claim,
         doer.name,
         voided_position,
+        _response(result.get("response")) if event in JUDGED else None,
     )
     return Derived(fact, ((named(verb), verb), *matter.iris), doer.ifi, claims, matter.about)
 
@@ -275,6 +280,10 @@ def _progress(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
     return value / 100
+
+
+def _response(value: object) -> str | None:
+    return value[:LONGEST_RESPONSE] if isinstance(value, str) else None
 
 
 def milliseconds(duration: str | None) -> int | None:

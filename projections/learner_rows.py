@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
@@ -9,25 +10,27 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-from projections import attempt, gradebook, node_progress
+from projections import attempt, gradebook, media_plays, node_progress
 from projections.attempt import Attempt
+from projections.day_rows import DayGains
 from projections.enrollment import NO_SHARE, Share, share_of
 from projections.fact import Deed, Fact
 from projections.fact_rows import Key, Touched
 from projections.gradebook import Grade
+from projections.media_plays import MediaCoverage
 from projections.memory import Memory, Pair
 from projections.names import Name, named
 from projections.node_progress import NodeProgress
 from projections.packed_rows import columns, run
-from projections.read_model_tables import ATTEMPT, GRADEBOOK, NODE_PROGRESS, PERSON
+from projections.read_model_tables import ATTEMPT, GRADEBOOK, MEDIA_COVERAGE, NODE_PROGRESS, PERSON
 from projections.rule_facts import Evidence
 from projections.sql import QUERIES
 
 _NODE_KEY = {"courses": "uuid", "persons": "uuid", "nodes": "uuid"}
 
 
-Folded = tuple[Key, NodeProgress, list[Attempt], Grade | None]
-"""A key, its row, its attempts and its grade."""
+Folded = tuple[Key, NodeProgress, list[Attempt], Grade | None, MediaCoverage | None]
+"""A key, its row, its attempts, its grade and its coverage."""
 
 
 class Gain(NamedTuple):
@@ -40,9 +43,11 @@ class Gain(NamedTuple):
 
 
 async def write_nodes(
-    connection: AsyncConnection, tenant: int, keys: Iterable[Key], touched: Touched, memory: Memory
+    connection: AsyncConnection, tenant: int, keys: Iterable[Key], touched: Touched, days: DayGains, memory: Memory
 ) -> dict[Key, Gain]:
-    """node_progress, attempt and gradebook of these keys; answers what the keys that have a row are now."""
+    """node_progress, attempt, gradebook and media_coverage of these keys, and what that gives their learners' days;
+    answers what the keys that have a row are now.
+    """
     wanted = sorted(keys)
     known = await _known(connection, tenant, wanted)
     facts = await _facts(connection, tenant, wanted, known, touched)
@@ -50,8 +55,9 @@ async def write_nodes(
     progress: list[tuple[Any, ...]] = []
     attempts: list[tuple[Any, ...]] = []
     grades: list[tuple[Any, ...]] = []
+    media: list[tuple[Any, ...]] = []
     gains: dict[Key, Gain] = {}
-    for key, row, tries, grade in chain(
+    for key, row, tries, grade, played in chain(
         _by_default((key for key in facts if key[0] not in memory.rules), facts, memory),
         await _as_set(connection, tenant, judged, facts, memory) if judged else (),
     ):
@@ -61,19 +67,29 @@ async def write_nodes(
         if grade is not None:
             attempts += [key + one for one in tries]
             grades.append(key + grade)
+            for one in tries:
+                days.scored(key[:2], one.submitted_at, one.score)
+        if played is not None:
+            media.append(key + played)
         score, counts = (None, False) if grade is None else (grade.score, grade.counts)
         share = share_of(row.state, row.fraction, score, counts=counts, required=place.required)
         before = known.get(key)
         was = NO_SHARE if before is None else share_of(*before[:3], counts=bool(before[3]), required=place.required)
         gains[key] = Gain(row, grade, share, was)
+    for key in known.keys() | gains.keys():
+        now = gains[key].row.completed_at if key in gains else None
+        days.completed(key, known[key][4] if key in known else None, now)
     graded = [key for key, before in known.items() if before[3] is not None]
     if graded:
-        await _drop_old_grades(connection, tenant, graded, attempts, grades)
+        await _drop_old_grades(connection, tenant, graded, attempts, grades, days)
     await NODE_PROGRESS.delete(connection, tenant, [key for key in known if key not in gains])
     await NODE_PROGRESS.upsert(connection, tenant, [row for row in progress if row[:3] in known])
     await NODE_PROGRESS.add(connection, tenant, [row for row in progress if row[:3] not in known])
     await ATTEMPT.upsert(connection, tenant, attempts)
     await GRADEBOOK.upsert(connection, tenant, grades)
+    unseen = touched.disturbed.intersection(wanted).difference(row[:3] for row in media)
+    await MEDIA_COVERAGE.delete(connection, tenant, sorted(unseen))
+    await MEDIA_COVERAGE.upsert(connection, tenant, media)
     return gains
 
 
@@ -83,9 +99,10 @@ def _by_default(keys: Iterable[Key], facts: Mapping[Key, list[Deed | Fact]], mem
         course, _, node = key
         ordered = node_progress.in_order(facts[key])
         place = memory.outlines[course][node]
-        row = node_progress.fold(ordered, place.rule, course_node=node == course)
+        played, watched = media_plays.fold(ordered) or (None, None)
+        row = node_progress.fold(ordered, place.rule, course_node=node == course, watched=watched)
         tries = attempt.fold(ordered)
-        yield key, row, tries, gradebook.fold(tries, course_node=node == course, required=place.required)
+        yield key, row, tries, gradebook.fold(tries, course_node=node == course, required=place.required), played
 
 
 async def _as_set(
@@ -113,7 +130,8 @@ async def _as_set(
         tries = attempt.fold(ordered)
         graded = rules.learner(person, memory.clock).grade(place, tries, is_course=node == course)
         grade = None if graded is None else Grade(*(getattr(graded, name) for name in Grade._fields))
-        found.append((key, row, tries, grade))
+        played, _ = media_plays.fold(ordered) or (None, None)
+        found.append((key, row, tries, grade, played))
     return found
 
 
@@ -139,11 +157,13 @@ async def _completed_elsewhere(
 
 async def _known(
     connection: AsyncConnection, tenant: int, keys: Sequence[Key]
-) -> dict[Key, tuple[str, float, float | None, bool | None]]:
-    """state, fraction, score and counts of the keys that have rows; counts is None where there is no grade."""
+) -> dict[Key, tuple[str, float, float | None, bool | None, datetime | None]]:
+    """state, fraction, score, counts and completed_at of the keys that have rows; counts is None where there is no
+    grade.
+    """
     asked = columns(_NODE_KEY, keys)
     rows = await run(connection, QUERIES.rows_of_keys.sql, {"tenant": tenant, **asked})
-    return {keys[number - 1]: (state, fraction, score, counts) for number, state, fraction, score, counts in rows}
+    return {keys[number - 1]: (*row,) for number, *row in rows}
 
 
 async def _facts(
@@ -177,11 +197,14 @@ async def _drop_old_grades(
     graded: Sequence[Key],
     attempts: Iterable[tuple[Any, ...]],
     grades: Iterable[tuple[Any, ...]],
+    days: DayGains,
 ) -> None:
     asked = columns(_NODE_KEY, graded)
     recorded = await run(connection, QUERIES.attempts_of_keys.sql, {"tenant": tenant, **asked})
     current = {row[:4] for row in attempts}
-    await ATTEMPT.delete(connection, tenant, [row for row in recorded if row not in current])
+    await ATTEMPT.delete(connection, tenant, [row[:4] for row in recorded if row[:4] not in current])
+    for row in recorded:
+        days.scored(row[:2], row[4], row[5], times=-1)
     still = {row[:3] for row in grades}
     await GRADEBOOK.delete(connection, tenant, [key for key in graded if key not in still])
 

@@ -8,13 +8,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
+from projections.names import hash_of
 from projections.vocabulary import PLAYED, VIDEO_EXTENSION
 
 DEFAULT_THRESHOLD = 0.9
+_SESSION_DIGITS = 16
+"""Of the name that stands for a session."""
+_place = itemgetter(1, 2)
 
 _SEGMENTS = re.compile(r"\[,\]|,")
 
@@ -29,6 +34,7 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
     speed: float = 1.0
     threshold: float | None = None
     segments: tuple[tuple[float, float], ...] = ()
+    session: str | None = None
 
 
 class Coverage(NamedTuple):
@@ -41,6 +47,16 @@ class Coverage(NamedTuple):
 NOTHING = Coverage(0.0, None)
 Played = tuple[int, float, float]
 """Index of the moment that tells of it, from second, to second."""
+Moment = tuple[datetime, Media]
+
+
+class Watched(NamedTuple):
+    """What was played of which length, sorted by where it begins, and how much of it that is. told: as segments."""
+
+    length: float
+    played: list[Played]
+    told: bool
+    fraction: float
 
 
 def media_of(verb: str, told: Mapping[str, Any], around: Mapping[str, Any]) -> Media:
@@ -54,20 +70,27 @@ def media_of(verb: str, told: Mapping[str, Any], around: Mapping[str, Any]) -> M
         speed=_speed(around.get(VIDEO_EXTENSION + "speed")),
         threshold=threshold if threshold is not None and 0 < threshold <= 1 else None,
         segments=_segments(told.get(VIDEO_EXTENSION + "played-segments")),
+        session=_session(around.get(VIDEO_EXTENSION + "session-id")),
     )
 
 
-def coverage(moments: Sequence[tuple[datetime, Media]]) -> Coverage:
+def watch(moments: Sequence[Moment]) -> Watched:
     """What was played, of moments in order of time."""
     length = max((media.length for _, media in moments if media.length), default=0.0)
+    played = [(index, *segment) for index, (_, media) in enumerate(moments) for segment in media.segments]
+    told = bool(played)
+    if not told:
+        played = list(_paired(moments))
+    played.sort(key=_place)
+    return Watched(length, played, told, round(_measure(played, length) / length, 6) if length > 0 else 0.0)
+
+
+def coverage(moments: Sequence[Moment], watched: Watched | None = None) -> Coverage:
+    """Whether that is enough, and when it was. watched: what was played in these moments, where that is known."""
+    length, played, _, fraction = watched or watch(moments)
     if length <= 0:
         return NOTHING
     threshold = min((media.threshold for _, media in moments if media.threshold), default=DEFAULT_THRESHOLD)
-    played = [(index, *segment) for index, (_, media) in enumerate(moments) for segment in media.segments]
-    if not played:
-        played = list(_paired(moments))
-    played.sort(key=lambda one: one[1:])
-    fraction = round(_measure(played, length) / length, 6)
     if fraction < threshold:
         return Coverage(fraction, None)
     # what is covered only grows, so the first moment at which it is enough can be searched by halves
@@ -82,7 +105,7 @@ def coverage(moments: Sequence[tuple[datetime, Media]]) -> Coverage:
     return Coverage(fraction, low)
 
 
-def _paired(moments: Sequence[tuple[datetime, Media]]) -> Iterator[Played]:
+def _paired(moments: Sequence[Moment]) -> Iterator[Played]:
     """Streams without segments: from played to the next event, capped at wall time × speed."""
     for index, ((began, media), (ended, then)) in enumerate(pairwise(moments), start=1):
         stop = then.time if then.time_from is None else then.time_from
@@ -114,6 +137,10 @@ def _segments(text: object) -> tuple[tuple[float, float], ...]:
             if start is not None and end is not None and start < end:
                 pairs.append((start, end))
     return tuple(pairs)
+
+
+def _session(value: object) -> str | None:
+    return hash_of(value).hex()[:_SESSION_DIGITS] if isinstance(value, str) else None
 
 
 def _speed(value: object) -> float:

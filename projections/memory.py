@@ -5,10 +5,11 @@ Whoever finds the tables elsewhere, or fails on the way, begins with an empty on
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from projections.activity_daily import Day
 from projections.course_configuration import Configuration
 from projections.course_rules import CourseRules
 from projections.enrollment import Enrollment, Standing
@@ -20,12 +21,15 @@ from projections.risk_state import Risk
 Outline = dict[Name, OutlineNode]
 Pair = tuple[Name, Name]
 """Course, person."""
+DayKey = tuple[Name, Name, date]
+"""Course, person, day."""
 Seen = tuple[datetime, UUID, str]
 """When a name was last seen, in which statement, and the name."""
 
 MOST_TEXTS = 500_000
 MOST_LEARNERS = 50_000
 MOST_NODES = 100_000
+MOST_DAYS = 50_000
 
 
 class Line(NamedTuple):
@@ -46,6 +50,7 @@ class Memory:
         """By person that has a row."""
         self.outlines: dict[Name, Outline] = {}
         self.lines: dict[Pair, Line] = {}
+        self.days: dict[DayKey, Day] = {}
         self.configuration: Configuration | None = None
         """What is set; None while that is not known."""
         self.rules: dict[Name, CourseRules] = {}
@@ -67,6 +72,8 @@ class Memory:
         for learners in (self.names, self.lines):
             if len(learners) > MOST_LEARNERS:
                 learners.clear()
+        if len(self.days) > MOST_DAYS:
+            self.days.clear()
         if sum(map(len, self.outlines.values())) > MOST_NODES:
             self.outlines.clear()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from projections.fact import LONGEST, Deed, Fact, read_media
-from projections.media_coverage import NOTHING, coverage
+from projections.media_coverage import NOTHING, Watched, coverage
 from projections.score import PASS_MARK
 from projections.vocabulary import BOOKKEEPING, CLAIMS, GIVEN, JUDGED, Event
 
@@ -55,13 +55,16 @@ def in_order(facts: Sequence[Told]) -> list[Told]:
     return sorted(facts, key=_moment)
 
 
-def fold(facts: Sequence[Deed | Fact], rule: str, *, course_node: bool) -> NodeProgress:
-    """The row of one key; `facts` are in order and not empty; `rule` is the outline node's."""
+def fold(facts: Sequence[Deed | Fact], rule: str, *, course_node: bool, watched: Watched | None = None) -> NodeProgress:
+    """The row of one key; `facts` are in order and not empty; `rule` is the outline node's; watched: what is played in
+    all of them, where that is known.
+    """
     acts = [fact for fact in facts if fact.event not in BOOKKEEPING]
     revoked = max((i for i, fact in enumerate(facts) if fact.event == Event.UNCOMPLETED), default=-1)
     counted = facts[revoked + 1 :]
     watching = [fact for fact in counted if fact.media is not None] if rule == "media" else []
-    played = coverage([(fact.at, read_media(fact.media or "")) for fact in watching]) if watching else NOTHING
+    moments = [(fact.at, read_media(fact.media or "")) for fact in watching]
+    played = coverage(moments, watched if revoked < 0 else None) if watching else NOTHING
     evidence = _evidence(counted, rule, None if played.reached is None else watching[played.reached])
     visits = list(_visits(acts))
     standing = [fact.event for fact in facts if fact.event in _STANDING] if course_node else []

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     column,
-    literal_column,
     select,
     table,
     true,
@@ -27,6 +26,7 @@ from sqlalchemy import (
 
 from projections.course_view import last_part, short_identifier
 from projections.keyset_queries import Order, Pages, Place, Wanted
+from projections.looked_up_queries import node_of, person_of
 
 _INSTANT = DateTime(timezone=True)
 _PROGRESS = table(
@@ -50,18 +50,6 @@ _PROGRESS = table(
     column("visits", Integer),
     column("duration", BigInteger),
 ).alias("n")
-_PERSON = table(
-    "person", column("tenant", Integer), column("person", Uuid), column("ifi", String), column("name", String)
-)
-_NODE = table(
-    "outline_node",
-    column("tenant", Integer),
-    column("course", Uuid),
-    column("node", Uuid),
-    column("iri", String),
-    column("title", String),
-    column("kind", String),
-)
 
 
 class Progress(Struct, frozen=True):
@@ -102,20 +90,7 @@ class Completion(Struct, frozen=True):
 
 
 _N = _PROGRESS.c
-_ONE: ColumnElement[int] = literal_column("1", Integer)
-# Looked up row by row: joined otherwise, they might be read from their beginning up to where a page begins.
-_OF_PERSON = (
-    select(_PERSON.c.ifi, _PERSON.c.name)
-    .where(_PERSON.c.tenant == _N.tenant, _PERSON.c.person == _N.person)
-    .limit(_ONE)
-    .lateral("p")
-)
-_OF_NODE = (
-    select(_NODE.c.iri, _NODE.c.title, _NODE.c.kind)
-    .where(_NODE.c.tenant == _N.tenant, _NODE.c.course == _N.course, _NODE.c.node == _N.node)
-    .limit(_ONE)
-    .lateral("o")
-)
+_OF_PERSON, _OF_NODE = person_of(_PROGRESS), node_of(_PROGRESS)
 _JOINED = _PROGRESS.outerjoin(_OF_PERSON, true()).outerjoin(_OF_NODE, true())
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "person": _N.person == bindparam("person", type_=Uuid),

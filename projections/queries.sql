@@ -113,7 +113,7 @@ JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.
 
 -- name: rows_of_keys
 -- What these keys have given their learners' sums so far; k.n: which of the keys.
-SELECT k.n, n.state, n.fraction, g.score, g.counts
+SELECT k.n, n.state, n.fraction, g.score, g.counts, n.completed_at
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
 JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person = k.person AND n.node = k.node
 LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person AND g.node = k.node;
@@ -128,7 +128,7 @@ WHERE f.voided_position IS NULL;
 
 -- name: attempts_of_keys
 -- The attempts that are recorded for these keys.
-SELECT a.course, a.person, a.node, a.attempt
+SELECT a.course, a.person, a.node, a.attempt, a.submitted_at, a.score
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) AS k (course, person, node)
 JOIN attempt a ON a.tenant = :tenant AND a.course = k.course AND a.person = k.person AND a.node = k.node;
 
@@ -201,3 +201,40 @@ LEFT JOIN LATERAL (
     ORDER BY at DESC, id DESC LIMIT 1
 ) n ON true
 WHERE EXISTS (SELECT FROM fact WHERE tenant = :tenant AND person = k.person AND voided_position IS NULL);
+
+-- name: rows_of_days
+-- What is known of these days of learners; k.n: which of them.
+SELECT k.n, d.facts, d.events, d.sessions, d.duration, d.visits, d.completions, d.scores, d.score_sum
+FROM unnest(:courses::uuid[], :persons::uuid[], :days::date[]) WITH ORDINALITY AS k (course, person, day, n)
+JOIN activity_daily d ON d.tenant = :tenant AND d.course = k.course AND d.person = k.person AND d.day = k.day;
+
+-- name: days_of_learners
+-- All days of these learners.
+SELECT d.course, d.person, d.day, d.facts, d.events, d.sessions, d.duration, d.visits, d.completions, d.scores,
+    d.score_sum
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+JOIN activity_daily d ON d.tenant = :tenant AND d.course = k.course AND d.person = k.person;
+
+-- name: deeds_of_learners
+-- When these learners did anything in the courses; looked up by person, whatever the planner believes.
+SELECT k.course, k.person, f.at, f.event, f.duration
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+CROSS JOIN LATERAL (
+    SELECT course, at, event, duration FROM fact
+    WHERE tenant = :tenant AND person = k.person AND voided_position IS NULL OFFSET 0
+) f
+WHERE f.course = k.course;
+
+-- name: completions_of_learners
+-- When these learners completed what.
+SELECT n.course, n.person, n.node, n.completed_at
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person = k.person
+WHERE n.completed_at IS NOT NULL;
+
+-- name: scores_of_learners
+-- The scores of these learners' attempts.
+SELECT a.course, a.person, a.submitted_at, a.score
+FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
+JOIN attempt a ON a.tenant = :tenant AND a.course = k.course AND a.person = k.person
+WHERE a.score IS NOT NULL;

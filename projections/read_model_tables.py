@@ -114,6 +114,7 @@ FACT = Table(
         "claim": "uuid",
         "actor_name": "text",
         "voided_position": "bigint",
+        "response": "text",
         "merged_from": "uuid",
     },
 )
@@ -183,6 +184,32 @@ GRADEBOOK = Table(
     "gradebook",
     _NODE_KEY,
     {"policy": "text", "score": "float8", "attempts": "integer", "best_attempt": "text", "counts": "boolean"},
+)
+MEDIA_COVERAGE = Table(
+    "media_coverage",
+    _NODE_KEY,
+    {
+        "length": "float8",
+        "fraction": "float8",
+        "source": "text",
+        "segments": "text",
+        "plays": "text",
+        "statements": "integer",
+    },
+)
+ACTIVITY_DAILY = Table(
+    "activity_daily",
+    {**_KEY, "day": "date"},
+    {
+        "facts": "integer",
+        "events": "integer",
+        "sessions": "integer",
+        "duration": "bigint",
+        "visits": "text",
+        "completions": "integer",
+        "scores": "integer",
+        "score_sum": "bigint",
+    },
 )
 ENROLLMENT = Table(
     "enrollment",

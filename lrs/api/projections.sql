@@ -13,5 +13,7 @@ UNION ALL SELECT 'enrollment', count(*) FROM enrollment WHERE tenant = :tenant
 UNION ALL SELECT 'node_progress', count(*) FROM node_progress WHERE tenant = :tenant
 UNION ALL SELECT 'attempt', count(*) FROM attempt WHERE tenant = :tenant
 UNION ALL SELECT 'gradebook', count(*) FROM gradebook WHERE tenant = :tenant
+UNION ALL SELECT 'media_coverage', count(*) FROM media_coverage WHERE tenant = :tenant
+UNION ALL SELECT 'activity_daily', count(*) FROM activity_daily WHERE tenant = :tenant
 UNION ALL SELECT 'risk_state', count(*) FROM risk_state WHERE tenant = :tenant
 UNION ALL SELECT 'fact', count(*) FROM fact WHERE tenant = :tenant AND voided_position IS NULL;

@@ -3,18 +3,25 @@
 from typing import Final
 
 from lrs.api.completions import COMPLETIONS
+from lrs.api.days import ACTIVITY, DAILY
 from lrs.api.explain import STATEMENTS
 from lrs.api.grades import GRADES
+from lrs.api.items import ITEMS, RESPONSES
 from lrs.api.learners import COURSES, LEARNERS, NODES
 from lrs.api.listing import Listing
+from lrs.api.media import MEDIA
 from lrs.api.outline import OUTLINE
 from lrs.api.progress import PROGRESS
+from lrs.api.unassigned import ACTIVITIES, OF_ACTIVITY
 from lrs.reference.operation import Json, refer
 from projections.course_view import Course
 from projections.key_explanation import KeyTold
 from projections.learner_courses_queries import LearnerIdentity
 
-LISTINGS: Final[tuple[Listing, ...]] = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
+LISTINGS: Final[tuple[Listing, ...]] = (
+    *(OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS),
+    *(MEDIA, RESPONSES, ITEMS, ACTIVITY, DAILY, ACTIVITIES, OF_ACTIVITY),
+)
 ANSWERED: Final = (KeyTold, LearnerIdentity, *(one.shape for one in LISTINGS))
 _TEXT: Final[Json] = {"type": "string"}
 _ID: Final[Json] = {"type": "string", "format": "uuid"}

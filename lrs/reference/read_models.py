@@ -5,12 +5,16 @@ from typing import Final
 
 from lrs.api.as_of import AS_OF
 from lrs.api.completions import COMPLETIONS
+from lrs.api.days import ACTIVITY, DAILY
 from lrs.api.explain import STATEMENTS
 from lrs.api.grades import GRADES
+from lrs.api.items import ITEMS, RESPONSES
 from lrs.api.learners import COURSES, LEARNERS, LONGEST_SEARCH, NODES
 from lrs.api.listing import Listing
+from lrs.api.media import MEDIA
 from lrs.api.outline import OUTLINE
 from lrs.api.progress import PROGRESS, STATES
+from lrs.api.unassigned import ACTIVITIES, OF_ACTIVITY
 from lrs.api.what_if import MOST_LEARNERS
 from lrs.reference import examples
 from lrs.reference.operation import (
@@ -35,7 +39,10 @@ _READ: Final = [Scope.STATEMENTS_READ, Scope.ALL_READ]
 _COURSE: Final = path("course_id", "Which course: its id in /api/courses.", ID, examples.COURSE_ID)
 _PERSON: Final = path("person_id", "Which learner: `person` of the roster.", ID, examples.PERSON_ID)
 _NODE: Final = path("node_id", "Which node of the outline; the course is its own.", ID, examples.COURSE_ID)
+_ACTIVITY: Final = path("activity_id", "Which activity: its id in /api/unassigned.", ID, examples.COURSE_ID)
 _SHARE: Final[Json] = {"type": "number", "minimum": 0, "maximum": 1}
+_TRUTH: Final[Json] = {"enum": ["true", "false"]}
+_DAY: Final[Json] = {"type": "string", "format": "date"}
 _FILTERS: Final[Mapping[str, Json]] = {
     "status": query(
         "status", "Only of this status.", {"enum": ["active", "completed", "suspended", "withdrawn"]}, "active"
@@ -52,6 +59,17 @@ _FILTERS: Final[Mapping[str, Json]] = {
     "state": query("state", "Only rows of this state.", {"enum": list(STATES)}, "completed"),
     "since": query("since", "Completed at this instant or later.", MOMENT, examples.MOMENT),
     "until": query("until", "Completed before this instant.", MOMENT, examples.MOMENT),
+    "parent": query("parent", "Only nodes with this parent.", ID, examples.COURSE_ID),
+    "first_try": query("first_try", "Only learners' first ones on an item, or the others.", _TRUTH, "true"),
+    "final": query("final", "Only the last ones of an attempt, or the others.", _TRUTH, "true"),
+}
+_DAYS: Final[Mapping[str, Json]] = {
+    "since": query("since", "This day or later.", _DAY, "2026-03-01"),
+    "until": query("until", "Before this day.", _DAY, "2026-04-01"),
+}
+_WINDOW: Final[Mapping[str, Json]] = {
+    "since": query("since", "First tries at this instant or later.", MOMENT, examples.MOMENT),
+    "until": query("until", "First tries before this instant.", MOMENT, examples.MOMENT),
 }
 _KNOWN: Final = header("If-None-Match", "The ETag of an answer: 304 where it would be the same.", TEXT, '"a-tag"')
 _TOLD: Final = {"X-LRS-Position": "the position in the log at which the answer stands"}
@@ -71,11 +89,17 @@ BUILDING: Final = answer(
 )
 
 
-def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missing: str) -> Operation:
+def _operation(
+    summary: str,
+    listing: Listing,
+    parameters: Sequence[Json],
+    missing: str | None,
+    window: Mapping[str, Json] = _FILTERS,
+) -> Operation:
     names = f"({'|'.join(listing.shape.__struct_fields__)})"
     some = {"type": "string", "pattern": f"^{names}(,{names})*$"}
     asked = [
-        *(_FILTERS[name] for name in listing.filters),
+        *({**_FILTERS, **window}[name] for name in listing.filters),
         query("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": listing.most}, listing.usual),
         query("fields", "Only these fields of each row.", some, ",".join(listing.shape.__struct_fields__[:2])),
         query("more", "As the page before gives it, and nothing beside it.", TEXT, "a-token"),
@@ -84,8 +108,9 @@ def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missi
     answers = {
         200: answer("A page.", {JSON: media(refer(page_of(listing)))}, _HEADERS),
         304: answer("The answer would be the one that is known.", headers=_HEADERS),
-        404: refusal(missing),
     }
+    if missing is not None:
+        answers[404] = refusal(missing)
     if _COURSE in parameters:
         asked.append(AS_OF_THEN)
         answers[202] = BUILDING
@@ -145,6 +170,19 @@ OPERATIONS: Final[Operations] = {
             "Events as the log would record them, without `by` and `course`: docs/rules.md, section 10.",
             {JSON: media(refer("Trial"), {"events": [{"kind": "policy.set", "policy": {"pass_mark": 0.7}}]})},
         ),
+    ),
+    ("GET", "/api/courses/{course_id}/media"): _operation("What was played", MEDIA, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/responses"): _operation("What was answered", RESPONSES, [_COURSE], _NO_COURSE),
+    ("GET", "/api/courses/{course_id}/items"): _operation(
+        "Items, and what came of first tries", ITEMS, [_COURSE], _NO_COURSE, _WINDOW
+    ),
+    ("GET", "/api/courses/{course_id}/activity"): _operation(
+        "What learners did by the day", ACTIVITY, [_COURSE], _NO_COURSE, _DAYS
+    ),
+    ("GET", "/api/courses/{course_id}/daily"): _operation("The course by the day", DAILY, [_COURSE], _NO_COURSE, _DAYS),
+    ("GET", "/api/unassigned"): _operation("Activities that no course was found for", ACTIVITIES, [], None),
+    ("GET", "/api/unassigned/{activity_id}"): _operation(
+        "Statements that no course was found for", OF_ACTIVITY, [_ACTIVITY], None
     ),
     ("GET", "/api/learners/{person_id}/courses"): _operation(
         "One learner's courses", COURSES, [_PERSON], "There is no such learner."

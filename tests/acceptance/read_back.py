@@ -1,8 +1,11 @@
 """The read models of a database in the form of the naive computation: texts instead of hashes, rows by key."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+
+from projections.item_queries import QUERIES
 
 _QUERIES = {
     "person": ("SELECT ifi, name, merged_from FROM person", 1),
@@ -49,6 +52,32 @@ _QUERIES = {
         FROM risk_state r JOIN iri c ON c.id = r.course JOIN person p USING (person)""",
         3,
     ),
+    "media_coverage": (
+        """SELECT c.iri AS course, p.ifi, o.iri, length, fraction, m.source, segments::json,
+        plays::json, statements
+        FROM media_coverage m JOIN iri c ON c.id = m.course JOIN person p USING (person)
+        JOIN outline_node o USING (course, node)""",
+        3,
+    ),
+    "item_response": (
+        """SELECT c.iri AS course, o.iri, p.ifi, r.id, at, attempt, response, success, score, duration, first_try, final
+        FROM item_response r JOIN iri c ON c.id = r.course JOIN person p USING (person)
+        JOIN outline_node o USING (course, node)""",
+        4,
+    ),
+    "activity_daily": (
+        """SELECT c.iri AS course, p.ifi, day, events, sessions, duration, completions, enrolled, started, completed,
+        scores, score::float
+        FROM activity_day d JOIN iri c ON c.id = d.course JOIN person p USING (person)""",
+        3,
+    ),
+    "course_daily": (
+        """SELECT c.iri AS course, day, enrolled, started, completed, active, events, completions, mean_score::float,
+        median_score::float
+        FROM course_daily d JOIN iri c ON c.id = d.course""",
+        2,
+    ),
+    "unassigned": ("SELECT id, reason FROM unassigned", 1),
     "fact": (
         """SELECT f.id, at, p.ifi AS person, c.iri AS course, a.iri AS activity, v.iri AS verb, event, placement, score,
         success, completion, duration, registration, false AS voided
@@ -70,6 +99,7 @@ def read_models(url: str) -> Models:
             assert cursor.description is not None
             names = [column.name for column in cursor.description]
             found[model] = {row[:key]: dict(zip(names[key:], row[key:], strict=True)) for row in cursor.fetchall()}
+        found["item_stats"] = dict(_item_stats(connection))
     return found
 
 
@@ -79,10 +109,22 @@ def facts(url: str) -> list[tuple[Any, ...]]:
         return connection.execute("SELECT * FROM fact ORDER BY position").fetchall()
 
 
+def _item_stats(connection: psycopg.Connection) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Of all items, as they are asked for."""
+    nothing = dict.fromkeys(("node", "parent", "after", "since", "until"))
+    names = ("learners", "scored", "facility", "discrimination", "options", "median_duration")
+    for tenant, course, iri in connection.execute(
+        "SELECT tenant, course, iri FROM outline_node WHERE node = course"
+    ).fetchall():
+        asked = {"tenant": tenant, "course": course, "limit": 1000, **nothing}
+        for _, item, _, _, *row in connection.execute(QUERIES.item_stats.sql, asked).fetchall():
+            yield (iri, item), dict(zip(names, row, strict=True))
+
+
 def differences(expected: Models, found: Models) -> list[str]:
     """The first differences in words; empty when all models are equal."""
     lines = []
-    for model in _QUERIES:
+    for model in found:
         for key in sorted({*expected[model], *found[model]}, key=str):
             one, other = expected[model].get(key), found[model].get(key)
             if one is None or other is None:

@@ -16,7 +16,10 @@ from tests.services.postgres import PostgresServer
 
 LEARNERS = 14
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
-LISTS = ("statements", "nodes", "learners", "progress", "grades", "completions", "courses")
+LISTS = (
+    *("statements", "nodes", "learners", "progress", "grades", "completions", "courses"),
+    *("media", "responses", "items", "activity", "days", "activities"),
+)
 
 
 class School(NamedTuple):

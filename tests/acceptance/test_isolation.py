@@ -72,7 +72,8 @@ def documents(caller: Caller) -> list[tuple[str, Json]]:
 def read_models(course: str, person: str) -> list[str]:
     """What is told of a course and a learner in it."""
     learner = f"/api/courses/{course}/learners/{person}"
-    lists = [f"/api/courses/{course}/{what}" for what in ("outline", "learners", "progress", "grades", "completions")]
+    names = ("outline", "learners", "progress", "grades", "completions", "media", "responses", "items", "activity")
+    lists = [f"/api/courses/{course}/{what}" for what in names]
     return [*lists, learner, f"{learner}/nodes/{course}/explain", f"/api/learners/{person}/courses"]
 
 
@@ -83,7 +84,12 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         kept = theirs.ask("PUT", path, params=params, json={"is": theirs.mark}, headers={"If-None-Match": "*"})
         assert kept.status_code == 204
     completed = theirs.in_course(verb={"id": "http://adlnet.gov/expapi/verbs/completed"})
-    position = theirs.post([completed])
+    answered = theirs.in_course(verb={"id": "http://adlnet.gov/expapi/verbs/answered"})
+    question = {"type": "http://adlnet.gov/expapi/activities/question"}
+    answered["object"] = {"id": theirs.iri("question"), "definition": question}
+    played = theirs.in_course(verb={"id": "https://w3id.org/xapi/video/verbs/played"})
+    lost = new_statement(actor=theirs.agent, object={"id": theirs.iri("lost")})
+    position = theirs.post([completed, answered, played, lost])
     theirs.get("/api/projections", wait_for=position)
     course = theirs.get("/api/courses").json()["courses"][0]["id"]
     person = theirs.get(f"/api/courses/{course}/learners").json()["learners"][0]["person"]
@@ -113,6 +119,7 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         (404, f"/api/courses/{course}", {}),
         (404, f"/api/courses/{course}/live", {}),
         (404, f"/courses/{course}", {}),
+        (404, f"/api/courses/{course}/daily", {}),
         *((404, path, {}) for path in read_models(course, person)),
         *((404, path, params) for path, params in documents(theirs)),
     ]
@@ -126,7 +133,10 @@ def test_nothing_of_another_tenant(neighbours: Neighbours) -> None:
         params = {name: value for name, value in params.items() if name not in ("stateId", "profileId")}
         assert ours.get(path, **params).json() == []
     year = {"from": "2026-01-01", "to": "2199-01-01", "group_by": "course,learner"}
-    for path, params in (("/", {}), ("/api/courses", {}), ("/api/credentials", {}), ("/api/analytics/activity", year)):
+    lists: list[tuple[str, Json]] = [("/", {}), ("/api/courses", {}), ("/api/unassigned", {})]
+    (activity,) = theirs.get("/api/unassigned").json()["activities"]
+    lists.append((f"/api/unassigned/{activity['activity']}", {}))
+    for path, params in (*lists, ("/api/credentials", {}), ("/api/analytics/activity", year)):
         assert theirs.mark in theirs.get(path, **params).text
         answer = ours.get(path, **params)
         assert answer.status_code == 200

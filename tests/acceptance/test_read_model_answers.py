@@ -28,6 +28,7 @@ def test_what_is_known_is_not_sent_again_and_what_is_new_is(school: School) -> N
         ("progress", {"state": "completed"}),
         ("grades", {}),
         ("completions", {}),
+        *((name, {}) for name in ("media", "responses", "items", "activity", "daily")),
         (f"learners/{person}", {}),
         (f"/api/learners/{person}/courses", {}),
     ]
@@ -103,6 +104,15 @@ def test_a_page_goes_on_though_others_change(school: School) -> None:
         ("completions", {"since": "yesterday"}, "since"),
         ("grades", {"limit": "101"}, "limit"),
         ("outline", {"sort": "name"}, "sort"),
+        ("media", {"node": "video"}, "node"),
+        ("responses", {"final": "perhaps"}, "final"),
+        ("items", {"since": "2026-03-01"}, "since"),
+        ("items", {"limit": "101"}, "limit"),
+        ("activity", {"since": "2026-03-01T00:00:00Z"}, "since"),
+        ("activity", {"sort": "person"}, "sort"),
+        ("daily", {"until": "2026-02-30"}, "until"),
+        ("daily", {"person": str(COURSE_IRI)}, "person"),
+        ("/api/unassigned", {"reason": "group"}, "reason"),
     ],
 )
 def test_what_cannot_be_asked(school: School, path: str, params: Json, place: str) -> None:
@@ -126,6 +136,7 @@ def test_what_is_not_there(school: School) -> None:
         f"learners/{nobody}/nodes/{nobody}/explain",
         f"/api/learners/{nobody}/courses",
         *(f"/api/courses/{nobody}/{what}" for what in ("outline", "learners", "progress", "grades", "completions")),
+        *(f"/api/courses/{nobody}/{what}" for what in ("media", "responses", "items", "activity", "daily")),
     ):
         school.get(path, 404)
     person = school.all("learners")[0]["person"]

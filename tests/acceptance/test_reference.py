@@ -84,7 +84,7 @@ def test_what_a_client_asks(wire: Wire) -> None:
     made = wire.endpoint.send({"name": "reference"}, path="/api/credentials").json()
 
     def ask(method: str, path: str, params: Json, status: int = 200, accept: str = "*/*") -> httpx.Response:
-        ids = {name: params.pop(name) for name in ("course_id", "person_id", "node_id") if name in params}
+        ids = {one: params.pop(one) for one in ("course_id", "person_id", "node_id", "activity_id") if one in params}
         filled = path.format(key=made["key"], **ids)
         headers = {VERSION: "1.0.3", "Accept": accept}
         answer = httpx.request(
@@ -105,8 +105,10 @@ def test_what_a_client_asks(wire: Wire) -> None:
     (found,) = ask("GET", "/api/courses", {"iri": course["id"]}).json()["courses"]
     here = {"course_id": found["id"]}
     ask("GET", "/api/courses/{course_id}", {**here})
-    for what in ("outline", "progress", "grades", "completions"):
+    for what in ("outline", "progress", "grades", "completions", "media", "responses", "items", "activity", "daily"):
         ask("GET", f"/api/courses/{{course_id}}/{what}", {**here})
+    activity = ask("GET", "/api/unassigned", {}).json()["activities"][0]["activity"]
+    ask("GET", "/api/unassigned/{activity_id}", {"activity_id": activity})
     (learner,) = ask("GET", "/api/courses/{course_id}/learners", {**here, "fields": "person"}).json()["learners"]
     there = {**here, "person_id": learner["person"]}
     ask("GET", "/api/courses/{course_id}/learners/{person_id}", {**there})

@@ -75,6 +75,8 @@ TABLE: dict[tuple[str, str], set[str]] = {
         ("GET", f"{COURSE}/{what}"): READERS
         for what in ("outline", "learners", "learners/{person_id}", "progress", "grades", "completions")
     },
+    **{("GET", f"{COURSE}/{what}"): READERS for what in ("media", "responses", "items", "activity", "daily")},
+    **{("GET", f"/api/unassigned{what}"): READERS for what in ("", "/{activity_id}")},
     ("GET", f"{COURSE}/learners/{{person_id}}/nodes/{{node_id}}/explain"): READERS,
     ("POST", f"{COURSE}/what-if"): READERS,
     ("GET", "/api/learners/{person_id}/courses"): READERS,
@@ -160,7 +162,7 @@ def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str
     if path.endswith("/compatibility"):
         return path.format(key=room.spare), {"json": {"on": True}}
     options = {"json": {"on": True}} if path.endswith("/compatibility") else {}
-    of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course}
+    of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course, "activity_id": room.course}
     return path.format(key=room.spare, **of_course), options
 
 

@@ -110,13 +110,15 @@ fact
   tenant int4, position int8, id uuid, at timestamptz, person uuid?, course uuid?, activity uuid?, verb uuid, event
     text, placement text, registration uuid?, attempt text?, raw float8?, min float8?, max float8?, scaled float8?,
     score float8?, score_suspect bool, success bool?, completion bool?, duration int8?, progress float8?, media
-    text?, claim uuid?, actor_name text?, voided_position int8?, merged_from uuid?
+    text?, claim uuid?, actor_name text?, voided_position int8?, merged_from uuid?, response text?
   unique btree (tenant, position)
   btree (tenant, activity) WHERE (placement = ANY (ARRAY['registration'::text, 'unassigned'::text, 'outline'::text]))
   btree (tenant, at)
   btree (tenant, course, activity, person)
   btree (tenant, course, position) WHERE (voided_position IS NULL)
   btree (tenant, person, at) WHERE (actor_name IS NOT NULL)
+  btree (tenant, activity, at, id) WHERE ((placement = 'unassigned'::text) AND (activity IS NOT NULL) AND
+    (voided_position IS NULL))
   btree (tenant, person, registration)
   btree (tenant, person, registration) WHERE ((placement = ANY (ARRAY['registration'::text, 'unassigned'::text]))
     AND (registration IS NOT NULL))
@@ -151,6 +153,28 @@ gradebook
   tenant int4, course uuid, person uuid, node uuid, policy text, score float8?, attempts int4, best_attempt text?,
     counts bool
   unique btree (tenant, course, person, node)
+media_coverage
+  tenant int4, course uuid, person uuid, node uuid, length float8?, fraction float8, source text, segments text, plays
+    text, statements int4
+  unique btree (tenant, course, person, node)
+  btree (tenant, course, node, person)
+activity_daily
+  tenant int4, course uuid, person uuid, day date, facts int4, events int4, sessions int4, duration int8, visits text,
+    completions int4, scores int4, score_sum int8
+  unique btree (tenant, course, person, day)
+  btree (tenant, course, day, person)
+activity_day
+  tenant int4, course uuid, person uuid, day date, events int4, sessions int4, duration int8, completions int4, enrolled
+    bool, started bool, completed bool, scores int4, score numeric
+course_daily
+  tenant int4, course uuid, day date, enrolled int8, active int8, started int8, completed int8, events int8, completions
+    int8, mean_score numeric, median_score numeric
+item_response
+  tenant int4, course uuid, node uuid, person uuid, id uuid, at timestamptz, attempt text, response text, success bool,
+    score float8, duration int8, first_try bool, final bool
+unassigned
+  tenant int4, position int8, id uuid, at timestamptz, person uuid, activity uuid, verb uuid, event text, registration
+    uuid, reason text
 enrollment
   tenant int4, course uuid, person uuid, status text, enrolled_at timestamptz, started_at timestamptz?,
     last_activity_at timestamptz?, last_activity_id uuid?, completed_at timestamptz?, satisfied_by uuid?,
@@ -188,6 +212,22 @@ analytics.activity
   tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, learner_name text,
     course_id uuid, course text, course_title text, activity_id uuid, activity text, verb_id uuid, verb text, event
     text, registration uuid, score numeric, success bool, completion bool, duration_seconds numeric
+analytics.activity_daily
+  tenant int4, course_id uuid, course text, learner_id uuid, learner text, day date, events int4, sessions int4,
+    duration_seconds numeric, completions int4, enrolled bool, started bool, completed bool, scores int4, score numeric
+analytics.course_daily
+  tenant int4, course_id uuid, course text, day date, enrolled int8, active int8, started int8, completed int8, events
+    int8, completions int8, mean_score numeric, median_score numeric
+analytics.item_response
+  tenant int4, course_id uuid, course text, learner_id uuid, learner text, activity_id uuid, activity text, statement_id
+    uuid, time timestamptz, attempt text, response text, success bool, score numeric, duration_seconds numeric,
+    first_try bool, final bool
+analytics.media_coverage
+  tenant int4, course_id uuid, course text, learner_id uuid, learner text, activity_id uuid, activity text,
+    length_seconds numeric, fraction numeric, source text, segments jsonb, plays jsonb, statements int4
+analytics.unassigned
+  tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, activity_id uuid,
+    activity text, verb_id uuid, verb text, event text, registration uuid, reason text
 analytics.bucket(text,timestamp with time zone,text)
   timestamp with time zone
 analytics.earlier_midnight(timestamp without time zone,timestamp with time zone,text)

@@ -60,7 +60,8 @@ def test_an_analyst_reads_the_views_and_no_table(analyst: psycopg.Connection) ->
     names = {name for _, name in relations}
     assert {"statement", "credential", "tenant", "fact", "person"} <= names
     assert any(name.startswith(("statement_2", "_timescaledb_internal._hyper")) for name in names)
-    assert readable == {"analytics.activity", 'analytics."position"'}
+    views = ("activity", "activity_daily", "course_daily", "item_response", "media_coverage", "unassigned")
+    assert readable == {*(f"analytics.{name}" for name in views), 'analytics."position"'}
     assert written == set()
 
 
@@ -92,10 +93,13 @@ def test_an_analyst_counts(analyst: psycopg.Connection) -> None:
     assert analyst.execute("SELECT * FROM analytics.position").fetchall() == []
 
 
-def test_the_page_names_the_columns_of_the_view(database_url: str) -> None:
-    described = PAGE.read_text(encoding="utf-8").split("- `analytics.activity`: ")[1].split("Grouping")[0]
+@pytest.mark.parametrize(
+    "view", ["activity", "activity_daily", "course_daily", "item_response", "media_coverage", "unassigned"]
+)
+def test_the_page_names_the_columns_of_the_view(database_url: str, view: str) -> None:
+    described = PAGE.read_text(encoding="utf-8").split(f"- `analytics.{view}`: ")[1].split(". ")[0]
     with psycopg.connect(database_url) as connection:
-        cursor = connection.execute("SELECT * FROM analytics.activity")
+        cursor = connection.execute(f"SELECT * FROM analytics.{view}".encode())
     assert described.split("`")[1::2] == [column.name for column in cursor.description or ()]
 
 

@@ -27,6 +27,7 @@ ADL = "http://adlnet.gov/expapi/"
 COURSE = {"id": "http://course.example/", "definition": {"type": ADL + "activities/course", "name": {"en": "Course"}}}
 NODES = [(f"http://course.example/lesson/{number}", "lesson", "completed") for number in range(4)]
 NODES += [(f"http://course.example/quiz/{number}", "assessment", "passed") for number in range(2)]
+NODES += [("http://course.example/clip", "media", "initialized")]
 TABLES = (
     "iri",
     "person",
@@ -37,6 +38,8 @@ TABLES = (
     "node_progress",
     "attempt",
     "gradebook",
+    "media_coverage",
+    "activity_daily",
     "enrollment",
     "risk_state",
     "clock",

@@ -45,6 +45,8 @@ TABLES = {
     "attempt": "*",
     "enrollment": "*",
     "gradebook": "*",
+    "media_coverage": "*",
+    "activity_daily": "*",
     "outline_node": "*",
     "person": "*",
     "iri": "*",

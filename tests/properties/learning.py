@@ -77,13 +77,17 @@ def results(draw: st.DrawFn) -> dict[str, Any]:
     duration = draw(st.sampled_from([None, None, "PT30S", "PT1H0.5S", "P1DT2M"]))
     if duration is not None:
         result["duration"] = duration
+    response = draw(st.sampled_from([None, None, "a", "a[,]b", "", "b" * 1001]))
+    if response is not None:
+        result["response"] = response
     extensions: dict[str, Any] = {}
     if draw(st.integers(0, 3)) == 0:
         extensions[v.CMI5_PROGRESS] = draw(st.sampled_from([0, 40, 100, 100.0, 130, "50"]))
     if draw(st.booleans()):
         extensions[v.VIDEO_EXTENSION + "time"] = draw(_numbers)
     if draw(st.integers(0, 2)) == 0:
-        segments = draw(st.sampled_from(["0[.]5[,]4[.]10", "0[.]9", "0", "2[.]1[,]x", "0[.]4,6[.]10"]))
+        known = ["0[.]5[,]4[.]10", "0[.]5", "0[.]5[,]4[.]7", "0[.]9", "0", "2[.]1[,]x", "0[.]4,6[.]10", "-1[.]500"]
+        segments = draw(st.sampled_from(known))
         extensions[v.VIDEO_EXTENSION + "played-segments"] = segments
     if extensions:
         result["extensions"] = extensions
@@ -108,7 +112,9 @@ def contexts(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 5)) == 0:
         extensions[v.CMI5_SESSION] = draw(st.sampled_from(["s1", "s2"]))
     if draw(st.booleans()):
-        extensions[v.VIDEO_EXTENSION + "length"] = draw(st.sampled_from([10, 12.5, 0]))
+        extensions[v.VIDEO_EXTENSION + "length"] = draw(st.sampled_from([10, 12.5, 0, 450.5]))
+    if draw(st.integers(0, 4)) == 0:
+        extensions[v.VIDEO_EXTENSION + "session-id"] = draw(st.sampled_from(["s1", "s2", 3]))
     if draw(st.integers(0, 4)) == 0:
         extensions[v.VIDEO_EXTENSION + "completion-threshold"] = draw(st.sampled_from([0.5, 1, 2]))
     if extensions:

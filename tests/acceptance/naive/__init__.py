@@ -9,9 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from .configuration import LoggedEvent, Settings, places_of, settings_of
+from .daily import activity_daily, course_daily
 from .facts import Fact, LoggedStatement, live_facts
 from .grades import course_row
 from .grades import gradebook_row as graded_row
+from .items import item_responses, item_stats, unassigned
+from .media import media_coverage
 from .outline import outline_of
 from .progress import attempts, doings, node_progress
 from .rules import DEFAULTS, Around, verdict
@@ -42,7 +45,7 @@ def compute(
         "fact": {(fact.id,): fact_row(fact) for fact in facts},
         "person": people(facts, settings, places.persons),
         "outline_node": dict(outline.items()),
-        **{name: {} for name in ("node_progress", "attempt", "gradebook")},
+        **{name: {} for name in ("node_progress", "attempt", "gradebook", "media_coverage", "activity_daily")},
         **{name: {} for name in ("course_grade", "enrollment", "risk_state")},
     }
     by_key: dict[tuple[str, str], dict[str, list[Fact]]] = {}
@@ -65,9 +68,14 @@ def compute(
             progress_rows = {node: node_progress(some, nodes[node]["rule"]) for node, some in by_node.items()}
         else:
             progress_rows = judged_rows(course, person, by_node, nodes, known, clock)
+        tries: list[dict[str, Any]] = []
         for node, of_node in by_node.items():
             models["node_progress"][course, person, node] = progress_rows[node]
             tried = attempts(of_node)
+            tries += tried.values()
+            played = media_coverage(of_node)
+            if played is not None:
+                models["media_coverage"][course, person, node] = played
             for key, attempt in tried.items():
                 models["attempt"][course, person, node, key] = attempt
             grade = gradebook_row(tried, nodes[node]) if tried else None
@@ -82,10 +90,16 @@ def compute(
         else:
             row = course_grade(course, own, grades, graded)
         models["course_grade"][course, person] = row
-        models["enrollment"][course, person] = enrollment(course, own, progress_rows, required)
+        line = models["enrollment"][course, person] = enrollment(course, own, progress_rows, required)
+        for day, done in activity_daily(course, own, progress_rows, tries, line).items():
+            models["activity_daily"][course, person, day] = done
         risk = inactivity(models["enrollment"][course, person], len(required), clock)
         if risk is not None:
             models["risk_state"][course, person, "inactive"] = risk
+    models["course_daily"] = dict(course_daily(models["activity_daily"]).items())
+    models["item_response"] = item_responses(placed, outline)
+    models["item_stats"] = item_stats(models["item_response"], outline)
+    models["unassigned"] = unassigned(facts)
     return models
 
 

@@ -60,6 +60,7 @@ class Fact:
     attempt: str | None
     registration: UUID | None
     media: Media | None
+    response: str | None
 
     @property
     def is_activity(self) -> bool:
@@ -131,7 +132,13 @@ def fact_of(key: UUID, statement: LoggedStatement, places: Places) -> Fact:
         attempt=shortened(attempt_of(payload, parents + grouping)),
         registration=identifier(context.get("registration")),
         media=read_media(result_extensions, context_extensions, played) if carries_media else None,
+        response=response_in(event, result),
     )
+
+
+def response_in(event: str, result: dict[str, Any]) -> str | None:
+    found = text(result.get("response"))
+    return found[:1000] if found is not None and event in ("answered", "evaluated") else None
 
 
 def person_of(payload: dict[str, Any]) -> str | None:

@@ -131,6 +131,7 @@ class Media:
     speed: float
     threshold: float | None
     segments: tuple[tuple[float, float], ...]
+    session: str | None
 
 
 def read_media(result_extensions: dict[str, Any], context_extensions: dict[str, Any], played: bool) -> Media:
@@ -147,6 +148,7 @@ def read_media(result_extensions: dict[str, Any], context_extensions: dict[str, 
         speed=read_speed(context_extensions.get(VIDEO_EXTENSION + "speed")),
         threshold=threshold if threshold is not None and 0 < threshold <= 1 else None,
         segments=read_segments(result_extensions.get(VIDEO_EXTENSION + "played-segments")),
+        session=text(context_extensions.get(VIDEO_EXTENSION + "session-id")),
     )
 
 
