@@ -11,6 +11,7 @@ from uuid import UUID
 
 from projections.course_configuration import Configuration
 from projections.course_rules import CourseRules
+from projections.dead_letter import Letters
 from projections.enrollment import Enrollment, Standing
 from projections.names import Name
 from projections.outline_node import OutlineNode
@@ -51,6 +52,8 @@ class Memory:
         """By course of which something is or was set."""
         self.clock: datetime | None = None
         self.clock_read = False
+        self.letters: Letters | None = None
+        """Who waits; None while that is not known."""
 
     def spoken_of(self, person: Name) -> str | None:
         """The identifier of a person of whom some override speaks; None where none does."""

@@ -18,7 +18,7 @@ DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starle
 WIRING = ("lrs.cli", "lrs.main", "lrs.serving")
 MAY_WIRE = (*WIRING, "lrs.__main__")
 # What reads and writes tables among the projections; everything else there is pure, as all of schemas is.
-IO = {"apply", "checkpoint", "replay", "iri_dictionary", "read_model_tables", "sql"}
+IO = {"apply", "checkpoint", "digestion", "replay", "iri_dictionary", "read_model_tables", "sql"}
 IO_ENDINGS = ("_queries", "_rows")
 SOURCES = sorted(file for package in MAY_IMPORT for file in (REPOSITORY / package).rglob("*.py"))
 

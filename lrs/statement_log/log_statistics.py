@@ -22,7 +22,7 @@ SAMPLED_PAGES: Final = 1000
 LOG_BESIDE: Final = ("control_event", "statement_void", "statement_reference", "reference_unsettled", "authority")
 READ_MODELS: Final = (
     *("projection_checkpoint", "iri", "person", "fact", "claim", "outline_claim", "outline_node", "node_progress"),
-    *("attempt", "gradebook", "enrollment", "risk_state", "clock"),
+    *("attempt", "gradebook", "enrollment", "risk_state", "clock", "dead_letter"),
 )
 
 

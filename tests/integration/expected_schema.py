@@ -176,6 +176,12 @@ risk_state
 clock
   tenant int4, now timestamptz
   unique btree (tenant)
+dead_letter
+  tenant int4, position int8, version int4, statement uuid, stored timestamptz, key uuid?, learner text?, state text,
+    voided_position int8?, attempts int4, error text, message text, frames text, last_at timestamptz, decided_by
+    text?, reason text?
+  unique btree (tenant, position)
+  btree (tenant, key, position)
 analytics.activity
   tenant int4, position int8, statement_id uuid, time timestamptz, learner_id uuid, learner text, learner_name text,
     course_id uuid, course text, course_title text, activity_id uuid, activity text, verb_id uuid, verb text, event
