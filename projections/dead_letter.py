@@ -75,10 +75,11 @@ class Letters(NamedTuple):
 
 
 def failure_of(error: BaseException) -> Failure:
-    """The error in words that fit into a table."""
+    """The error in words that fit into a table; of what a database says, only what is no value of the statement."""
+    message = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     lines = [f"{'/'.join(one.filename.split('/')[-2:])}:{one.lineno} {one.name}" for one in frames]
-    return Failure(type(error).__name__, _storable(str(error), LONGEST_MESSAGE), _storable("\n".join(lines), 2000))
+    return Failure(type(error).__name__, _storable(message, LONGEST_MESSAGE), _storable("\n".join(lines), 2000))
 
 
 def letter_of(event: StatementEvent, doer: Doer, state: State, failure: Failure, version: int) -> Letter:

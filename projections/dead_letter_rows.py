@@ -11,12 +11,11 @@ from typing import Any
 import aiosql
 from psycopg import AsyncConnection
 
-from projections.dead_letter import NOTHING, Failure, Letter, Letters, State, letter_of
+from projections.dead_letter import NOTHING, Failure, Letter, Letters, State, letter_of, sender_of
 from projections.fact import Derived
 from projections.memory import Memory
 from projections.packed_rows import columns, run
 from projections.read_model_tables import DEAD_LETTER
-from projections.shared_parts import Doer
 from schemas.dead_letter import Decision
 from schemas.log_event import ControlEvent, StatementEvent
 
@@ -45,10 +44,12 @@ async def hold_back(
         asked = columns({"positions": "bigint", "voided_by": "bigint"}, voids)
         await run(connection, QUERIES.void_letters.sql, {"tenant": tenant, **asked})
     first = memory.letters.first
+    derived = {one.fact.position for one in found}
+    senders = {event.position: sender_of(event) for event in events if first and event.position in derived}
     behind = {
-        one.fact.position: Doer(one.fact.person, one.ifi, None)
-        for one in found
-        if one.fact.person is not None and one.fact.position > first.get(one.fact.person, LAST)
+        position: sender
+        for position, sender in senders.items()
+        if sender.person is not None and position > first.get(sender.person, LAST)
     }
     rows = [
         letter_of(event, behind[event.position], State.WAITING, NOTHING, version)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from lrs.api.completions import COMPLETIONS
+from lrs.api.dead_letters import LETTERS, LetterShown
 from lrs.api.explain import STATEMENTS
 from lrs.api.grades import GRADES
 from lrs.api.learners import COURSES, LEARNERS, NODES
@@ -11,10 +12,12 @@ from lrs.api.outline import OUTLINE
 from lrs.api.progress import PROGRESS
 from lrs.reference.operation import Json, refer
 from projections.course_view import Course
+from projections.dead_letter_queries import LetterCounts
 from projections.key_explanation import KeyTold
 
-LISTINGS: Final[tuple[Listing, ...]] = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
-ANSWERED: Final = (KeyTold, *(one.shape for one in LISTINGS))
+_OF_COURSES: Final = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
+LISTINGS: Final[tuple[Listing, ...]] = (*_OF_COURSES, LETTERS)
+ANSWERED: Final = (KeyTold, LetterShown, LetterCounts, *(one.shape for one in LISTINGS))
 _TEXT: Final[Json] = {"type": "string"}
 _ID: Final[Json] = {"type": "string", "format": "uuid"}
 _LEARNER: Final[Json] = {

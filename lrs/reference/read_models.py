@@ -1,6 +1,7 @@
 """Outlines, learners, progress, grades, completions, and why, in the reference. docs/api.md."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from lrs.api.completions import COMPLETIONS
@@ -57,11 +58,20 @@ _HEADERS: Final = {
 }
 
 
-def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missing: str) -> Operation:
+def listed(
+    summary: str,
+    listing: Listing,
+    parameters: Sequence[Json],
+    missing: str | None,
+    *,
+    filters: Mapping[str, Json],
+    scopes: Sequence[Scope],
+) -> Operation:
+    """A page of a listing. missing: what may not be there at all."""
     names = f"({'|'.join(listing.shape.__struct_fields__)})"
     some = {"type": "string", "pattern": f"^{names}(,{names})*$"}
     asked = [
-        *(_FILTERS[name] for name in listing.filters),
+        *(filters[name] for name in listing.filters),
         query("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": listing.most}, listing.usual),
         query("fields", "Only these fields of each row.", some, ",".join(listing.shape.__struct_fields__[:2])),
         query("more", "As the page before gives it, and nothing beside it.", TEXT, "a-token"),
@@ -82,11 +92,14 @@ def _operation(summary: str, listing: Listing, parameters: Sequence[Json], missi
         {
             200: answer("A page.", {JSON: media(refer(page_of(listing)))}, _HEADERS),
             304: answer("The answer would be the one that is known.", headers=_HEADERS),
-            404: refusal(missing),
+            **({} if missing is None else {404: refusal(missing)}),
         },
-        scopes=_READ,
+        scopes=scopes,
         parameters=[*parameters, *asked],
     )
+
+
+_operation: Final = partial(listed, filters=_FILTERS, scopes=_READ)
 
 
 _NO_COURSE: Final = "There is no such course."

@@ -75,7 +75,12 @@ _WRITTEN: Final[Json] = {
         "description": "A credential with its secret, which is shown this once.",
         **structure({**_CREDENTIAL, "secret": TEXT}),
     },
-    "Projections": structure({"position": POSITION}, log_position=POSITION, counts={"type": "object"}),
+    "Projections": structure(
+        {"position": POSITION},
+        log_position=POSITION,
+        counts={"type": "object"},
+        dead_letters=refer("LetterCounts"),
+    ),
     "Courses": structure({"courses": array(refer("CourseLine"))}),
     "Activities": {
         "description": "Counts by calendar bucket and group; docs/analytics.md defines each column.",
