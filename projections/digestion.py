@@ -148,6 +148,8 @@ class Digestion(Generic[_Change]):
             return ()
 
         changes: list[_Change] = []
+        if any(one.voids_position is not None for one in statements):
+            return changes
         if digested:
             changes += await self.step(begin, begin, [_taking_back(one, event) for one in digested])
         return changes + await self.step(begin, begin, prepare=mark)

@@ -11,7 +11,7 @@ from schemas.dead_letter import LONGEST_REASON
 from schemas.scope import Scope
 
 _ALL: Final = [Scope.ALL]
-_POSITION: Final = path("position", "Which letter: the position of its statement.", {**POSITION, "minimum": 1}, "48213")
+_POSITION: Final = path("position", "Which letter: the position of its statement.", {**POSITION, "minimum": 1}, 48213)
 _REASON: Final = query(
     "reason",
     "Why, for who reads the list.",
