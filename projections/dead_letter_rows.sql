@@ -17,7 +17,7 @@ WHERE w.tenant = :tenant AND w.state = 'waiting' AND NOT EXISTS (
 )
 ORDER BY w.position LIMIT :limit;
 
--- name: void_letters
+-- name: void_letters!
 -- What voids statements that have not been digested: the earliest stays.
 UPDATE dead_letter d SET voided_position = least(d.voided_position, u.voided_by)
 FROM unnest(:positions::bigint[], :voided_by::bigint[]) AS u (position, voided_by)
@@ -28,13 +28,13 @@ WHERE d.tenant = :tenant AND d.position = u.position;
 DELETE FROM dead_letter WHERE tenant = :tenant AND position = ANY (:positions::bigint[])
 RETURNING position, voided_position;
 
--- name: fail_letters
+-- name: fail_letters!
 -- They were tried, and could not be digested.
 UPDATE dead_letter SET state = 'parked', attempts = attempts + 1, version = :version, error = :error,
     message = :message, frames = :frames, last_at = :at
 WHERE tenant = :tenant AND position = ANY (:positions::bigint[]);
 
--- name: discard_letter
+-- name: discard_letter!
 -- It never counts.
 UPDATE dead_letter SET state = 'discarded', last_at = :at, decided_by = :by, reason = :reason
 WHERE tenant = :tenant AND position = :position;
