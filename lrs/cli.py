@@ -21,6 +21,7 @@ from lrs.connection_plan import ConnectionsDoNotFit, connection_plan, must_fit
 from lrs.console import must_be_migrated, reached, settings_of, told
 from lrs.credential_commands import credential
 from lrs.database import read_pool
+from lrs.dead_letter_commands import dead_letters
 from lrs.embedded import DataFolderInUse, DoesNotStart, EmbeddedPostgres
 from lrs.load_command import load_command
 from lrs.log_commands import compress, retention_command, stats
@@ -48,7 +49,7 @@ def main() -> None:
 
 main.add_command(credential)
 main.add_command(load_command)
-for command in (outline, rules, retention_command, compress, stats, replay_command):
+for command in (outline, rules, dead_letters, retention_command, compress, stats, replay_command):
     main.add_command(command)
 
 

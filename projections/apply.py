@@ -7,6 +7,7 @@ then learners' rows on nodes, then enrolments, then what the passing of time cha
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from projections import checkpoint
 from projections.checkpoint import Checkpoint, Moved
 from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
 from projections.day_rows import DayGains, write_days, write_days_anew
+from projections.dead_letter_rows import hold_back
+from projections.digestion import Digestion, Indigestible, Prepare, is_poison
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
 from projections.fact_rows import Key, write_facts
 from projections.learner_rows import write_names, write_nodes
@@ -81,10 +84,22 @@ class Projector:
     async def apply(
         self, connection: AsyncConnection, events: Sequence[LogEvent], begin: Checkpoint, end: Checkpoint
     ) -> list[CourseChange]:
-        """Apply the events after `begin` up to `end`, which are in order of position.
+        """Apply the events after `begin` up to `end`, which are in order of position; a statement that cannot be
+        digested is parked.
 
         Raises OutOfTurn, and changes nothing, when the read models do not stand at `begin`.
         """
+        step = partial(self._step, connection)
+        return await Digestion(step, connection, self._log, VERSION).digest(events, begin, end)
+
+    async def _step(
+        self,
+        connection: AsyncConnection,
+        begin: Checkpoint,
+        end: Checkpoint,
+        events: Sequence[LogEvent] = (),
+        prepare: Prepare | None = None,
+    ) -> list[CourseChange]:
         changes: list[CourseChange] = []
         if self._remembered != begin.position:
             self._memories = {}
@@ -94,11 +109,23 @@ class Projector:
             self._know(generation)
             if held != begin:
                 raise OutOfTurn
-            for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
-                memory = self._memories.pop(tenant, None) or Memory()
-                changes += await _apply(connection, tenant, begin.position, list(group), memory, self._log)
-                memory.bound()
-                self._memories[tenant] = memory  # the last one is that of the tenant that was at work last
+            if prepare is not None:
+                prepared = await prepare(connection)
+                if prepared is None:
+                    raise OutOfTurn
+                events = prepared
+                for remembered in self._memories.values():
+                    remembered.letters = None
+            try:
+                for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
+                    memory = self._memories.pop(tenant, None) or Memory()
+                    changes += await _apply(connection, tenant, begin.position, list(group), memory, self._log)
+                    memory.bound()
+                    self._memories[tenant] = memory  # the last one is that of the tenant that was at work last
+            except Exception as error:
+                if is_poison(error):
+                    raise Indigestible from error
+                raise
             while len(self._memories) > MOST_TENANTS:
                 del self._memories[next(iter(self._memories))]
             if await checkpoint.move(connection, PROJECTION, self._shard, begin, end) is Moved.TAKEN:
@@ -119,6 +146,7 @@ async def _apply(
     before = await _move_clock(connection, tenant, events, memory)
     statements = [event for event in events if isinstance(event, StatementEvent)]
     found = [one for one in (derive(event, memory.places) for event in statements) if one is not None]
+    found = await hold_back(connection, tenant, found, statements, memory, VERSION)
     voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
     touched = await move_facts(connection, tenant, begin, reset.moves, memory, log)
     await write_facts(connection, tenant, found, voids, touched, memory)

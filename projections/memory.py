@@ -12,6 +12,7 @@ from uuid import UUID
 from projections.activity_daily import Day
 from projections.course_configuration import Configuration
 from projections.course_rules import CourseRules
+from projections.dead_letter import Letters
 from projections.enrollment import Enrollment, Standing
 from projections.names import Name
 from projections.outline_node import OutlineNode
@@ -59,6 +60,8 @@ class Memory:
         """What is set of places and persons; as the configuration."""
         self.clock: datetime | None = None
         self.clock_read = False
+        self.letters: Letters | None = None
+        """Who waits; None while that is not known."""
 
     def spoken_of(self, person: Name) -> str | None:
         """The identifier of a person of whom some override speaks; None where none does."""

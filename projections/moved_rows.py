@@ -89,14 +89,13 @@ async def _move_persons(connection: AsyncConnection, tenant: int, moved: Sequenc
 async def _derive_again(
     connection: AsyncConnection, tenant: int, events: Sequence[StatementEvent], touched: Touched, memory: Memory
 ) -> None:
-    """Statements that are about what is mapped otherwise now."""
-    again = [one for one in (derive(event, memory.places) for event in events) if one is not None]
-    asked = {"tenant": tenant, "positions": array("bigint", [one.fact.position for one in again])}
+    """Statements that are about what is mapped otherwise now; those that are parked, or wait, have no fact to move."""
+    asked = {"tenant": tenant, "positions": array("bigint", [event.position for event in events])}
     before = {row[0]: row[1:] for row in await run(connection, QUERIES.places_of_facts.sql, asked)}
+    written = [event for event in events if event.position in before]
+    again = [one for one in (derive(event, memory.places) for event in written) if one is not None]
     facts = []
     for one in again:
-        if one.fact.position not in before:
-            continue
         course, node, _, claim, placement, voided = before[one.fact.position]
         fact = one.fact._replace(voided_position=voided)
         if (fact.placement, placement) == ("unassigned", "registration") and (fact.activity, fact.claim) == (

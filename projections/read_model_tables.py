@@ -239,3 +239,23 @@ RISK_STATE = Table(
     {**_KEY, "rule": "text"},
     {"level": "text", "since": "timestamptz", "threshold_days": "integer", "evidence": "uuid"},
 )
+DEAD_LETTER = Table(
+    "dead_letter",
+    {"position": "bigint"},
+    {
+        "version": "integer",
+        "statement": "uuid",
+        "stored": "timestamptz",
+        "key": "uuid",
+        "learner": "text",
+        "state": "text",
+        "voided_position": "bigint",
+        "attempts": "integer",
+        "error": "text",
+        "message": "text",
+        "frames": "text",
+        "last_at": "timestamptz",
+        "decided_by": "text",
+        "reason": "text",
+    },
+)

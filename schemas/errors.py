@@ -110,6 +110,10 @@ class CredentialDisabled(LrsError):
     """The credential is disabled."""
 
 
+class LetterUndecidable(LrsError):
+    """Nothing can be decided of this dead letter as it stands."""
+
+
 class IssuerUnavailable(LrsError):
     """The issuer of bearer tokens cannot be asked for its keys at the moment; the same request may succeed later."""
 

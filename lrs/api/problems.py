@@ -25,6 +25,7 @@ from schemas.errors import (
     DocumentConflict,
     DocumentRefused,
     IssuerUnavailable,
+    LetterUndecidable,
     NotFound,
     NotReadYet,
     NotSignedIn,
@@ -136,6 +137,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(CredentialDisabled)
     async def disabled(_: Request, error: Exception) -> Response:
         return problem(409, "Credential disabled", str(error))
+
+    @app.exception_handler(LetterUndecidable)
+    async def undecidable(_: Request, error: Exception) -> Response:
+        return problem(409, "Letter undecidable", str(error))
 
     @app.exception_handler(IssuerUnavailable)
     async def issuer_unavailable(_: Request, error: Exception) -> Response:

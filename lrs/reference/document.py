@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from lrs.api.read_after import READ_AFTER, waits
-from lrs.reference import configuration, descriptions, documents, own, read_models, statements
+from lrs.reference import configuration, dead_letters, descriptions, documents, own, read_models, statements
 from lrs.reference.operation import Json, Operation, header, refusal
 from lrs.reference.shapes import shapes
 from schemas.version import HEADER
@@ -23,6 +23,7 @@ OPERATIONS: Final = {
     **own.OPERATIONS,
     **read_models.OPERATIONS,
     **configuration.OPERATIONS,
+    **dead_letters.OPERATIONS,
 }
 
 INTRODUCTION: Final = """A learning record store: xAPI 1.0.3 and 2.0.0 at /xapi, and what is computed from the \

@@ -54,7 +54,7 @@ def header(name: str, description: str, schema: Json, example: str, *, required:
     return _parameter("header", name, description, {"schema": schema, "example": example}, required=required)
 
 
-def path(name: str, description: str, schema: Json, example: str) -> Json:
+def path(name: str, description: str, schema: Json, example: Any) -> Json:
     """A part of the path."""
     return _parameter("path", name, description, {"schema": schema, "example": example}, required=True)
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from lrs.api.completions import COMPLETIONS
 from lrs.api.days import ACTIVITY, DAILY
+from lrs.api.dead_letters import LETTERS, LetterShown
 from lrs.api.explain import STATEMENTS
 from lrs.api.grades import GRADES
 from lrs.api.items import ITEMS, RESPONSES
@@ -15,14 +16,16 @@ from lrs.api.progress import PROGRESS
 from lrs.api.unassigned import ACTIVITIES, OF_ACTIVITY
 from lrs.reference.operation import Json, refer
 from projections.course_view import Course
+from projections.dead_letter_queries import LetterCounts
 from projections.key_explanation import KeyTold
 from projections.learner_courses_queries import LearnerIdentity
 
+_OF_COURSES: Final = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
 LISTINGS: Final[tuple[Listing, ...]] = (
-    *(OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS),
-    *(MEDIA, RESPONSES, ITEMS, ACTIVITY, DAILY, ACTIVITIES, OF_ACTIVITY),
+    *_OF_COURSES,
+    *(MEDIA, RESPONSES, ITEMS, ACTIVITY, DAILY, ACTIVITIES, OF_ACTIVITY, LETTERS),
 )
-ANSWERED: Final = (KeyTold, LearnerIdentity, *(one.shape for one in LISTINGS))
+ANSWERED: Final = (KeyTold, LearnerIdentity, LetterShown, LetterCounts, *(one.shape for one in LISTINGS))
 _TEXT: Final[Json] = {"type": "string"}
 _ID: Final[Json] = {"type": "string", "format": "uuid"}
 _NODE: Final[Json] = {

@@ -1,6 +1,7 @@
 """Outlines, learners, progress, grades, completions, and why, in the reference. docs/api.md."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from lrs.api.as_of import AS_OF
@@ -43,7 +44,7 @@ _ACTIVITY: Final = path("activity_id", "Which activity: its id in /api/unassigne
 _SHARE: Final[Json] = {"type": "number", "minimum": 0, "maximum": 1}
 _TRUTH: Final[Json] = {"enum": ["true", "false"]}
 _DAY: Final[Json] = {"type": "string", "format": "date"}
-_FILTERS: Final[Mapping[str, Json]] = {
+_FILTERS: Final[dict[str, Json]] = {
     "status": query(
         "status", "Only of this status.", {"enum": ["active", "completed", "suspended", "withdrawn"]}, "active"
     ),
@@ -63,11 +64,11 @@ _FILTERS: Final[Mapping[str, Json]] = {
     "first_try": query("first_try", "Only learners' first ones on an item, or the others.", _TRUTH, "true"),
     "final": query("final", "Only the last ones of an attempt, or the others.", _TRUTH, "true"),
 }
-_DAYS: Final[Mapping[str, Json]] = {
+_DAYS: Final[dict[str, Json]] = {
     "since": query("since", "This day or later.", _DAY, "2026-03-01"),
     "until": query("until", "Before this day.", _DAY, "2026-04-01"),
 }
-_WINDOW: Final[Mapping[str, Json]] = {
+_WINDOW: Final[dict[str, Json]] = {
     "since": query("since", "First tries at this instant or later.", MOMENT, examples.MOMENT),
     "until": query("until", "First tries before this instant.", MOMENT, examples.MOMENT),
 }
@@ -89,17 +90,20 @@ BUILDING: Final = answer(
 )
 
 
-def _operation(
+def listed(
     summary: str,
     listing: Listing,
     parameters: Sequence[Json],
     missing: str | None,
-    window: Mapping[str, Json] = _FILTERS,
+    *,
+    filters: Mapping[str, Json],
+    scopes: Sequence[Scope],
 ) -> Operation:
+    """A page of a listing. missing: what may not be there at all."""
     names = f"({'|'.join(listing.shape.__struct_fields__)})"
     some = {"type": "string", "pattern": f"^{names}(,{names})*$"}
     asked = [
-        *({**_FILTERS, **window}[name] for name in listing.filters),
+        *(filters[name] for name in listing.filters),
         query("limit", "Rows of a page.", {"type": "integer", "minimum": 1, "maximum": listing.most}, listing.usual),
         query("fields", "Only these fields of each row.", some, ",".join(listing.shape.__struct_fields__[:2])),
         query("more", "As the page before gives it, and nothing beside it.", TEXT, "a-token"),
@@ -127,9 +131,12 @@ def _operation(
     return Operation(
         summary,
         answers,
-        scopes=_READ,
+        scopes=scopes,
         parameters=[*parameters, *asked],
     )
+
+
+_operation: Final = partial(listed, filters=_FILTERS, scopes=_READ)
 
 
 _NO_COURSE: Final = "There is no such course."
@@ -174,12 +181,14 @@ OPERATIONS: Final[Operations] = {
     ("GET", "/api/courses/{course_id}/media"): _operation("What was played", MEDIA, [_COURSE], _NO_COURSE),
     ("GET", "/api/courses/{course_id}/responses"): _operation("What was answered", RESPONSES, [_COURSE], _NO_COURSE),
     ("GET", "/api/courses/{course_id}/items"): _operation(
-        "Items, and what came of first tries", ITEMS, [_COURSE], _NO_COURSE, _WINDOW
+        "Items, and what came of first tries", ITEMS, [_COURSE], _NO_COURSE, filters=_FILTERS | _WINDOW
     ),
     ("GET", "/api/courses/{course_id}/activity"): _operation(
-        "What learners did by the day", ACTIVITY, [_COURSE], _NO_COURSE, _DAYS
+        "What learners did by the day", ACTIVITY, [_COURSE], _NO_COURSE, filters=_FILTERS | _DAYS
     ),
-    ("GET", "/api/courses/{course_id}/daily"): _operation("The course by the day", DAILY, [_COURSE], _NO_COURSE, _DAYS),
+    ("GET", "/api/courses/{course_id}/daily"): _operation(
+        "The course by the day", DAILY, [_COURSE], _NO_COURSE, filters=_FILTERS | _DAYS
+    ),
     ("GET", "/api/unassigned"): _operation("Activities that no course was found for", ACTIVITIES, [], None),
     ("GET", "/api/unassigned/{activity_id}"): _operation(
         "Statements that no course was found for", OF_ACTIVITY, [_ACTIVITY], None

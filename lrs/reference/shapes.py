@@ -84,6 +84,7 @@ _WRITTEN: Final[Json] = {
         written_by={"type": ["integer", "null"], "description": "The version that has written them."},
         note={"type": "string", "description": "What to do where the two differ."},
         counts={"type": "object"},
+        dead_letters=refer("LetterCounts"),
     ),
     "StillBuilding": structure({"position": POSITION, "building": structure({"statements": NUMBER, "of": NUMBER})}),
     "Trial": structure({"events": {**array({"type": "object"}), "minItems": 1, "maxItems": MOST_EVENTS}}) | CLOSED,

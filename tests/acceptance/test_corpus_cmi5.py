@@ -22,9 +22,6 @@ EXTENSIONS = "https://w3id.org/xapi/cmi5/context/extensions/"
 PUBLISHER, LMS = "course-repository.example.edu/", "example.org/cmi5/"
 
 
-NOT_FOLLOWED = pytest.mark.xfail(strict=True, reason="mappings are recorded, and not followed by the read models yet")
-
-
 class Scenario(NamedTuple):
     """What must follow. met_by, satisfied_by: the statements that complete the unit and the course, by their files.
 
@@ -141,7 +138,6 @@ def test_the_scenarios_as_if_the_publisher_had_named_the_lms_ids(
     follows(tell(endpoint, shared_data, scenario.name, "named", mapped=False), scenario)
 
 
-@NOT_FOLLOWED
 @pytest.mark.parametrize("scenario", [*SCENARIOS, *OF_NO_COURSE], ids=lambda one: one.name)
 def test_the_scenarios_with_the_lms_ids_mapped(endpoint: Endpoint, shared_data: Path, scenario: Scenario) -> None:
     follows(tell(endpoint, shared_data, scenario.name, "mapped", mapped=True), scenario)
@@ -169,7 +165,6 @@ def follows(told: Told, scenario: Scenario) -> None:
     assert (rule["source"], rule["rule"]["when"]["rule"]) == ("outline", "move_on")
 
 
-@NOT_FOLLOWED
 def test_progress_is_told_until_the_unit_is_completed(endpoint: Endpoint, shared_data: Path) -> None:
     """25, 50 and 75 percent by `progressed`: so far, since the largest counts."""
     told = tell(endpoint, shared_data, "13-progress_usage", "begun", mapped=True, until="08")

@@ -91,6 +91,12 @@ def test_a_database_that_restarts_under_load(own_server: PostgresServer) -> None
         assert set(statuses) <= {200, 503}
         assert statuses[-1] == 200
         with httpx.Client() as client:
-            found = Endpoint(server.origin, client).found(limit=1000)
+            endpoint = Endpoint(server.origin, client)
+            found = endpoint.found(limit=1000)
+            position = endpoint.send(new_statement()).headers["X-LRS-Position"]
+            endpoint.ask("GET", "/api/projections", params={"wait_for": position})
+            standing = endpoint.ask("GET", "/api/projections").json()
+        assert standing["position"] >= int(position)
+        assert standing["dead_letters"] == {"parked": 0, "waiting": 0, "discarded": 0, "oldest": None}
         assert len(found) == len(set(found))
         assert {one["id"] for one, status in sent if status == 200} <= set(found)

@@ -14,6 +14,7 @@ from lrs.main import create_app
 from lrs.settings import Settings
 from schemas.scope import Scope
 from tests.acceptance.endpoint import Json, new_statement
+from tests.acceptance.poison import add_letter
 from tests.acceptance.tenants import Caller, credential
 from tests.acceptance.token_issuer import Bearer
 from tests.services.databases import migrated_database
@@ -29,6 +30,9 @@ SCHEMAS = tuple(f"/api/schemas/{name}" for name in ("completion-rule", "grade-po
 OPEN = ("/xapi/about", "/openapi.json", "/docs", *SCHEMAS)
 
 COURSE = "/api/courses/{course_id}"
+NOWHERE = 10**15
+"""The position of a letter."""
+LETTER = "/api/dead-letters/{position}"
 ONLY_SET = (f"{COURSE}/due", f"{COURSE}/overrides")
 SETTINGS: dict[str, Json] = {
     f"{COURSE}/configuration/outline": {"course": "https://scopes.example/course", "nodes": []},
@@ -90,6 +94,9 @@ TABLE: dict[tuple[str, str], set[str]] = {
     **{(method, path): {"all"} for path in SETTINGS for method in ("PUT", "DELETE")},
     **{("GET", path): READERS for path in (*SETTINGS, *CONFIGURATION) if not path.startswith(ONLY_SET)},
     **{("POST", f"/api/persons/{{person_id}}/{change}"): {"all"} for change in ("merge", "unmerge")},
+    ("GET", "/api/dead-letters"): {"all"},
+    ("GET", LETTER): {"all"},
+    **{("POST", f"{LETTER}/{decision}"): {"all"} for decision in ("retry", "discard")},
 }
 
 
@@ -114,6 +121,7 @@ def room(database_server: PostgresServer) -> Iterator[Room]:
         owner.get("/api/projections", wait_for=position)
         course = owner.get("/api/courses").json()["courses"][0]["id"]
         person = owner.get(f"/api/courses/{course}/learners").json()["learners"][0]["person"]
+        add_letter(url, NOWHERE)
         callers = {scope.value: Caller(origin, client, credential(url, scope)) for scope in Scope}
         yield Room(owner, course, person, credential(url, Scope.STATE)[0], callers)
 
@@ -163,7 +171,7 @@ def request_for(path: str, method: str, room: Room, caller: Caller) -> tuple[str
         return path.format(key=room.spare), {"json": {"on": True}}
     options = {"json": {"on": True}} if path.endswith("/compatibility") else {}
     of_course = {"course_id": room.course, "person_id": room.person, "node_id": room.course, "activity_id": room.course}
-    return path.format(key=room.spare, **of_course), options
+    return path.format(key=room.spare, position=NOWHERE, **of_course), options
 
 
 def status_of(caller: Caller, method: str, path: str, options: dict[str, Any]) -> tuple[int, httpx.Response]:

@@ -203,6 +203,12 @@ risk_state
 clock
   tenant int4, now timestamptz
   unique btree (tenant)
+dead_letter
+  tenant int4, position int8, version int4, statement uuid, stored timestamptz, key uuid?, learner text?, state text,
+    voided_position int8?, attempts int4, error text, message text, frames text, last_at timestamptz, decided_by
+    text?, reason text?
+  unique btree (tenant, position)
+  btree (tenant, key, position)
 course_world
   CHECK ((state = ANY (ARRAY['asked'::text, 'building'::text, 'ready'::text, 'failed'::text])))
   tenant int4, name text, course uuid, position int8, said json, state text, asked timestamptz = now(), used
