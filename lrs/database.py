@@ -18,7 +18,7 @@ Pool = AsyncConnectionPool[AsyncConnection]
 Prepared = Literal["auto", "on"]
 """Whether statements are prepared: auto where no pooler stands between, or always."""
 
-PROCESSOR_CONNECTIONS = 3
+PROCESSOR_CONNECTIONS = 4
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -61,7 +61,7 @@ def access_pool(url: str, *, size: int = 2, stand_in: Pool | None = None) -> Poo
 
 
 def projection_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
-    """For the processor: one connection writes read models, one reads the log, and one holds the turn."""
+    """For the processor: one connection writes read models, two read the log, on and again, and one holds the turn."""
     return AsyncConnectionPool(**_options(url, PROCESSOR_CONNECTIONS, "lrs-projection", _PROJECTION, prepared))
 
 

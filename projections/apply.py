@@ -20,6 +20,7 @@ from projections.enrollment_rows import write_aged, write_enrollments, write_res
 from projections.fact import Derived, derived
 from projections.fact_rows import Key, write_facts
 from projections.learner_rows import write_names, write_nodes
+from projections.log_reader import LogReader
 from projections.memory import Memory, Pair
 from projections.names import Name
 from projections.outline_rows import OutlineChange, recall_outlines, write_outlines
@@ -53,10 +54,14 @@ class OutOfTurn(Exception):
 
 
 class Projector:
-    """Applies batches; remembers what it knows of the tables, as long as nobody else has been at work."""
+    """Applies batches; remembers what it knows of the tables, as long as nobody else has been at work.
 
-    def __init__(self, shard: int = 0) -> None:
+    log: where statements are read again that belong elsewhere by what is set.
+    """
+
+    def __init__(self, shard: int = 0, log: LogReader | None = None) -> None:
         self._shard = shard
+        self._log = log
         self._memories: dict[int, Memory] = {}
         self._remembered: int | None = None
         """The position that the memories hold at."""

@@ -8,6 +8,7 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
+from lrs.statement_log.rereading import LogRereader
 from projections.apply import OutOfTurn, Projector
 from projections.checkpoint import Checkpoint
 from streams.bus import Bus, Change
@@ -37,7 +38,8 @@ class Processor:
         self.wake = asyncio.Event()
         self._pool = pool
         self._bus = bus
-        self._projector = Projector()
+        self._log = LogRereader(pool)
+        self._projector = Projector(log=self._log)
         self._held = 0.0
 
     async def run(self) -> None:
@@ -63,7 +65,7 @@ class Processor:
                 _LOG.warning("read models wait at position %s: %r", self._bus.position, error)
             except Exception:
                 _LOG.exception("read models stand still at position %s", self._bus.position)
-            self._projector = Projector()
+            self._projector = Projector(log=self._log)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 

@@ -73,6 +73,22 @@ FROM statement s
 WHERE s.stored >= :floor AND s.position > :after AND s.position <= :bound
 ORDER BY s.position LIMIT :limit;
 
+-- name: statements_again
+-- Statements that the folds read before, as read_statements_after gives them.
+SELECT s.position, s.tenant, s.id, s.stored, s."timestamp", s.payload::text,
+    (SELECT min(w.position) FROM statement_void w
+     WHERE w.tenant = s.tenant AND w.voided = s.id AND w.position < s.position),
+    (SELECT g.position FROM statement_void w JOIN statement_id g ON g.tenant = w.tenant AND g.id = w.voided
+     WHERE w.position = s.position AND g.position < w.position)
+FROM statement s
+WHERE s.tenant = :tenant AND s.position = ANY (:positions::bigint[])
+ORDER BY s.position;
+
+-- name: statements_with_a_key
+-- Every statement up to a position that has one of these keys, in any order.
+SELECT position, payload::text FROM statement
+WHERE tenant = :tenant AND keys && :keys::bigint[] AND position <= :until;
+
 -- name: read_control_events_after
 -- The log beside the statements, in order of position.
 SELECT position, tenant, recorded, kind, payload FROM control_event

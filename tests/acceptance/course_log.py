@@ -15,6 +15,7 @@ import psycopg
 from lrs.access.authorities import HOME_PAGE
 from lrs.database import Pool, projection_pool, read_pool, write_pool
 from lrs.statement_log.log import Authority, StatementLog
+from lrs.statement_log.rereading import LogRereader
 from projections.apply import Projector
 from schemas.course_configuration import KINDS
 from schemas.log_event import CLOCK_TICK
@@ -39,7 +40,7 @@ class CourseLog:
         self._tables = tables
         self.authority = authority
         self._clock: datetime | None = None
-        self._projector = Projector()
+        self.start_anew()
 
     @classmethod
     @asynccontextmanager
@@ -92,7 +93,7 @@ class CourseLog:
 
     def start_anew(self) -> None:
         """Go on as a processor that has just been started."""
-        self._projector = Projector()
+        self._projector = Projector(log=LogRereader(self._tables))
 
     async def forget_read_models(self) -> None:
         """Back to position 0, as a rebuild begins: with the very words of docs/architecture.md."""
