@@ -25,6 +25,7 @@ from lrs.embedded import DataFolderInUse, DoesNotStart, EmbeddedPostgres
 from lrs.load_command import load_command
 from lrs.log_commands import compress, retention_command, stats
 from lrs.migrate import expected_revision, migrate
+from lrs.relay_command import relay
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
 from lrs.server_process import ServerDidNotStart, ServerProcess
@@ -47,7 +48,7 @@ def main() -> None:
 
 main.add_command(credential)
 main.add_command(load_command)
-for command in (outline, rules, retention_command, compress, stats):
+for command in (outline, rules, retention_command, compress, stats, relay):
     main.add_command(command)
 
 

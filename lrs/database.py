@@ -19,6 +19,7 @@ Prepared = Literal["auto", "on"]
 """Whether statements are prepared: auto where no pooler stands between, or always."""
 
 PROCESSOR_CONNECTIONS = 4
+RELAY_CONNECTIONS = 4
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -63,6 +64,11 @@ def access_pool(url: str, *, size: int = 2, stand_in: Pool | None = None) -> Poo
 def projection_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
     """For the processor: one connection writes read models, two read the log, on and again, and one holds the turn."""
     return AsyncConnectionPool(**_options(url, PROCESSOR_CONNECTIONS, "lrs-projection", _PROJECTION, prepared))
+
+
+def relay_pool(url: str) -> Pool:
+    """For the relay: two connections read the log, on and again, one keeps its checkpoint, and one holds the turn."""
+    return AsyncConnectionPool(**_options(url, RELAY_CONNECTIONS, "lrs-relay", {}))
 
 
 def _standing(options: dict[str, Any], stand_in: Pool | None) -> Pool:

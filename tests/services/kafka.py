@@ -1,7 +1,7 @@
 """Kafka as it comes from Maven Central: one node on loopback that is broker and controller (KRaft).
 
-The jars are kept in a folder of the user's cache that is named for what they have to be: `kafka-pom.xml` says which, and
-`kafka.sha256` what is in them. Another version makes another folder. A broker that is killed keeps its data.
+The jars are kept in a folder of the user's cache that is named for what they have to be: `kafka-pom.xml` says which,
+and `kafka.sha256` what is in them. Another version makes another folder. A broker that is killed keeps its data.
 """
 
 import atexit
