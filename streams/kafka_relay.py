@@ -107,6 +107,8 @@ class KafkaRelay:
                 sent = await relay_checkpoint.begin(own, self._topic.name, self._topic.partitions)
             tail = LogTail(log)
             self._told = -1
+            if not self._away:
+                _LOG.info("the relay to %s is at work from position %s", self._topic.name, sent.until.position)
             async with producing(self._topic) as producer:
                 while True:
                     sent = await self._step(tail, own, producer, sent)

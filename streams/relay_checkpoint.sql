@@ -2,7 +2,7 @@
 -- How far a topic has been served.
 SELECT position, stored_floor, previous FROM relay_checkpoint WHERE topic = :topic;
 
--- name: begin_relay_checkpoint
+-- name: begin_relay_checkpoint!
 -- A topic that nothing has been sent to.
 INSERT INTO relay_checkpoint (topic, position, stored_floor, previous)
 VALUES (:topic, :position, :stored_floor, :previous::bigint[]);
