@@ -32,11 +32,12 @@ from projections.log_reader import LogReader
 from schemas.errors import TopicPartitionsDiffer
 from schemas.log_event import LogEvent, StatementEvent
 from streams import relay_checkpoint
-from streams.kafka_topic import Topic, make_sure, producing
+from streams.kafka_topic import Topic, make_sure, producing, send
 from streams.log_message import key_of
 from streams.log_tail import LogTail
+from streams.read_ahead import reading_ahead
 from streams.relay_checkpoint import Sent
-from streams.shard_batch import Keyed, ShardBatch
+from streams.shard_batch import ShardBatch
 from streams.turn import Turn, TurnLost, turn
 
 POLL_SECONDS = 0.05
@@ -62,10 +63,6 @@ FATAL = (
 WAITED_OUT = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, KafkaError, OSError, TurnLost)
 
 _LOG = logging.getLogger("lrs.relay")
-
-
-class Overtaken(TurnLost):
-    """Another relay has moved the checkpoint."""
 
 
 class KafkaRelay:
@@ -105,34 +102,40 @@ class KafkaRelay:
             await make_sure(self._topic, ours=sent is not None)
             if sent is None:
                 sent = await relay_checkpoint.begin(own, self._topic.name, self._topic.partitions)
-            tail = LogTail(log)
             self._told = -1
             if not self._away:
                 _LOG.info("the relay to %s is at work from position %s", self._topic.name, sent.until.position)
-            async with producing(self._topic) as producer:
+            async with producing(self._topic) as producer, reading_ahead(LogTail(log), sent.until) as reader:
                 while True:
-                    sent = await self._step(tail, own, producer, sent)
+                    events, until, at_end = await reader.next()
+                    sent = await self._step(own, producer, sent, events, until)
                     held.must_be_held()
+                    if at_end:
+                        await asyncio.sleep(POLL_SECONDS)
 
-    async def _step(self, tail: LogTail, own: AsyncConnection, producer: AIOKafkaProducer, sent: Sent) -> Sent:
-        events, until = await tail.read_on(sent.until)
+    async def _step(
+        self,
+        own: AsyncConnection,
+        producer: AIOKafkaProducer,
+        sent: Sent,
+        events: Sequence[LogEvent],
+        until: Checkpoint,
+    ) -> Sent:
         batch = ShardBatch(sent.previous)
         batch.add(events, await self._voided(events))
         whole = self._whole_is_due(until)
         if whole:
             batch.add_whole(until)
-        if whole or until != sent.until:
-            await self._send(producer, batch)
-            to = Sent(until, batch.previous)
-            if await relay_checkpoint.move(own, self._topic.name, sent, to) is Moved.TAKEN:
-                raise Overtaken
-            self._say_that_it_goes_on(until)
-            if whole:
-                self._told, self._told_at = until.position, self._clock()
-            sent = to
-        if tail.at_end:
-            await asyncio.sleep(POLL_SECONDS)
-        return sent
+        if not whole and until == sent.until:
+            return sent
+        await self._send(producer, batch)
+        to = Sent(until, batch.previous)
+        if await relay_checkpoint.move(own, self._topic.name, sent, to) is Moved.TAKEN:
+            raise TurnLost("another relay has moved the checkpoint")
+        self._say_that_it_goes_on(until)
+        if whole:
+            self._told, self._told_at = until.position, self._clock()
+        return to
 
     def _whole_is_due(self, until: Checkpoint) -> bool:
         """Said with every long stretch, too, of a log that is being caught up with."""
@@ -151,31 +154,21 @@ class KafkaRelay:
         """Return once Kafka has acknowledged everything; in each partition it is in the order given."""
         if len(await producer.partitions_for(self._topic.name)) != self._topic.partitions:
             raise UnknownTopicOrPartitionError(f"{self._topic.name} is another topic now")
+        partitions = [number for number, messages in enumerate(batch.messages) if messages]
+        sending = [send(producer, self._topic, number, batch.messages[number]) for number in partitions]
         async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-            sending = [
-                self._send_to(producer, partition, messages)
-                for partition, messages in enumerate(batch.messages)
-                if messages
-            ]
-            for answer in await asyncio.gather(*sending, return_exceptions=True):
-                if isinstance(answer, BaseException):
-                    raise answer
+            answers = await asyncio.gather(*sending, return_exceptions=True)
+        for partition, answer in zip(partitions, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            self._look_at(partition, answer)
 
-    async def _send_to(self, producer: AIOKafkaProducer, partition: int, messages: Sequence[Keyed]) -> None:
-        acknowledged = []
-        some = producer.create_batch()
-        for key, message in messages:
-            if some.append(key=key, value=message, timestamp=None) is None:  # it is full
-                acknowledged.append(await producer.send_batch(some, self._topic.name, partition=partition))
-                some = producer.create_batch()
-                some.append(key=key, value=message, timestamp=None)
-        acknowledged.append(await producer.send_batch(some, self._topic.name, partition=partition))
-        for one in acknowledged:
-            offset = (await one).offset
-            if 0 <= offset < self._offsets.get(partition, 0):
-                _LOG.warning("the topic %s was made anew: consumers read from the log what was in it", self._topic.name)
-                self._offsets.clear()
-            self._offsets[partition] = offset
+    def _look_at(self, partition: int, offsets: Sequence[int]) -> None:
+        """Say so where Kafka has put messages before others that it had."""
+        if 0 <= min(offsets) < self._offsets.get(partition, 0):
+            _LOG.warning("the topic %s was made anew: consumers read from the log what was in it", self._topic.name)
+            self._offsets.clear()
+        self._offsets[partition] = max(offsets)
 
     def _say_that_it_goes_on(self, until: Checkpoint) -> None:
         if self._away:

@@ -7,7 +7,7 @@ with fewer partitions, as brokers do for whoever asks.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import TopicNotOurs, TopicPartitionsDiffer
+from streams.shard_batch import Keyed
 
 COPIES = 3
 """Of every partition, where there are so many brokers."""
@@ -85,6 +86,19 @@ async def producing(topic: Topic) -> AsyncIterator[AIOKafkaProducer]:
             async with asyncio.timeout(STOP_SECONDS):
                 await producer.stop()
         await producer.client.close()
+
+
+async def send(producer: AIOKafkaProducer, topic: Topic, partition: int, messages: Sequence[Keyed]) -> list[int]:
+    """Send messages to a partition, in this order; answers the offsets of their batches once all are acknowledged."""
+    sent = []
+    batch = producer.create_batch()
+    for key, message in messages:
+        if batch.append(key=key, value=message, timestamp=None) is None:  # it is full
+            sent.append(await producer.send_batch(batch, topic.name, partition=partition))
+            batch = producer.create_batch()
+            batch.append(key=key, value=message, timestamp=None)
+    sent.append(await producer.send_batch(batch, topic.name, partition=partition))
+    return [(await one).offset for one in sent]
 
 
 async def _written_to(topic: Topic, partitions: int) -> bool:
