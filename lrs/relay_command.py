@@ -1,6 +1,7 @@
 """`lrs relay`: sends the log to Kafka, for workers on many machines. Of several relays one is at work at a time."""
 
 import asyncio
+import logging
 import signal
 
 import click
@@ -34,6 +35,8 @@ def relay(*, check: bool) -> None:
             asyncio.run(_checked(settings.database_url, topic))
         return
     must_be_migrated(settings.database_url, "lrs migrate")
+    for said_already in ("aiokafka", "psycopg.pool"):  # they say the same again for as long as an outage lasts
+        logging.getLogger(said_already).setLevel(logging.CRITICAL)
     with told(TopicNotOurs, TopicPartitionsDiffer):
         try:
             asyncio.run(_relay(settings.database_url, topic))

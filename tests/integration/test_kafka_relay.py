@@ -2,18 +2,22 @@
 
 import asyncio
 import random
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError
 
+from projections.checkpoint import Moved
 from schemas.errors import TopicNotOurs, TopicPartitionsDiffer
 from schemas.log_event import CLOCK_TICK
-from streams import kafka_topic
+from streams import kafka_relay, kafka_topic, relay_checkpoint
 from streams.kafka_topic import Topic
 from streams.log_message import Recorded, Whole
-from streams.shard_batch import LARGEST
+from streams.shard_batch import LARGEST, Keyed
 from tests.acceptance.course_log import TENANT, CourseLog
 from tests.integration.log_under_load import connections, run_soak, store
 from tests.integration.relayed_topic import (
@@ -36,7 +40,7 @@ VOID = "http://adlnet.gov/expapi/verbs/voided"
 
 
 @pytest.fixture
-def url(embedded_server: PostgresServer) -> object:
+def url(embedded_server: PostgresServer) -> Iterator[str]:
     """A migrated database."""
     with migrated_database(embedded_server) as url:
         yield url
@@ -91,16 +95,18 @@ async def test_a_broker_that_is_killed_and_comes_back(url: str, kafka_server: Ka
             kafka_server.start()
         await stored(url, 3)
         found = await read_topic(topic, await sent_up_to(url, topic, by=relay))
-    must_be_the_log(url, topic, found, resent=True)
+    must_be_the_log(url, topic, found, resent=3)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_topic_that_is_deleted_is_made_anew_and_the_gap_is_seen(url: str, kafka_server: KafkaServer) -> None:
+async def test_a_topic_that_is_deleted_is_made_anew_and_the_gap_is_seen(
+    url: str, kafka_server: KafkaServer, caplog: pytest.LogCaptureFixture
+) -> None:
     topic = topic_of_this_test(kafka_server)
     async with relaying(url, topic) as relay:
-        await stored(url, 1, 100)
-        before = await sent_up_to(url, topic, by=relay)
-        await read_topic(topic, before)
+        for seed in (3, 4):
+            await stored(url, seed, 100)
+            before = await sent_up_to(url, topic, by=relay)
         await delete(topic)
         after = await stored(url, 2, 100)
         found = await read_topic(topic, await sent_up_to(url, topic, by=relay))
@@ -108,6 +114,46 @@ async def test_a_topic_that_is_deleted_is_made_anew_and_the_gap_is_seen(url: str
     firsts = [next(one for one in each if one.position > before) for each in found]
     assert any(one.previous > 0 for one in firsts)
     assert all(one.previous <= before for one in firsts)
+    assert "was made anew" in caplog.text
+
+
+async def test_what_is_acknowledged_and_not_checkpointed_is_sent_again(
+    url: str, kafka_server: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = relay_checkpoint.move
+    away = iter([psycopg.OperationalError("the database is away")])
+
+    async def move(*given: Any) -> Moved:
+        for error in away:
+            raise error
+        return await moving(*given)
+
+    monkeypatch.setattr(relay_checkpoint, "move", move)
+    topic = topic_of_this_test(kafka_server)
+    await stored(url, 1, 100)
+    async with relaying(url, topic) as relay:
+        found = await read_topic(topic, await sent_up_to(url, topic, by=relay))
+    assert must_be_the_log(url, topic, found, resent=1) == 100
+
+
+async def test_what_one_partition_did_not_take_is_sent_again(
+    url: str, kafka_server: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending = kafka_topic.send
+    refused = iter([KafkaError("no leader")])
+
+    async def send(producer: AIOKafkaProducer, topic: Topic, partition: int, messages: Sequence[Keyed]) -> list[int]:
+        if partition == 2:
+            for error in refused:
+                raise error
+        return await sending(producer, topic, partition, messages)
+
+    monkeypatch.setattr(kafka_relay, "send", send)
+    topic = topic_of_this_test(kafka_server)
+    await stored(url, 1, 100)
+    async with relaying(url, topic) as relay:
+        found = await read_topic(topic, await sent_up_to(url, topic, by=relay))
+    assert 0 < must_be_the_log(url, topic, found, resent=1) < 100
 
 
 async def test_the_database_is_away_for_a_moment(url: str, kafka_server: KafkaServer) -> None:
@@ -120,7 +166,7 @@ async def test_the_database_is_away_for_a_moment(url: str, kafka_server: KafkaSe
             assert connection.execute(cut).rowcount >= 3
         await stored(url, 2)
         found = await read_topic(topic, await sent_up_to(url, topic, by=relay))
-    must_be_the_log(url, topic, found, resent=True)
+    must_be_the_log(url, topic, found, resent=3)
 
 
 async def test_a_voided_statement_and_what_voids_it_are_in_one_shard(url: str, kafka_server: KafkaServer) -> None:
