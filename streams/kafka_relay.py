@@ -45,7 +45,6 @@ WHOLE_SECONDS = 0.2
 """How often every shard is told how far it is whole, where events keep coming; at once where they have not."""
 QUIET_SECONDS = 10.0
 """How often every shard is told so where nothing comes."""
-ACKNOWLEDGE_SECONDS = 15.0
 RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 5.0
 LOCK = 0x1C_5E_12  # advisory, one a topic: who serves it
@@ -138,7 +137,7 @@ class KafkaRelay:
         return to
 
     def _whole_is_due(self, until: Checkpoint) -> bool:
-        """Said with every long stretch, too, of a log that is being caught up with."""
+        """So too while a long log is being caught up with."""
         return self._clock() - self._told_at >= (QUIET_SECONDS if self._told == until.position else WHOLE_SECONDS)
 
     async def _voided(self, events: Sequence[LogEvent]) -> dict[int, bytes]:
@@ -156,9 +155,7 @@ class KafkaRelay:
             raise UnknownTopicOrPartitionError(f"{self._topic.name} is another topic now")
         partitions = [number for number, messages in enumerate(batch.messages) if messages]
         sending = [send(producer, self._topic, number, batch.messages[number]) for number in partitions]
-        async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-            answers = await asyncio.gather(*sending, return_exceptions=True)
-        for partition, answer in zip(partitions, answers, strict=True):
+        for partition, answer in zip(partitions, await asyncio.gather(*sending, return_exceptions=True), strict=True):
             if isinstance(answer, BaseException):
                 raise answer
             self._look_at(partition, answer)

@@ -7,13 +7,13 @@ with fewer partitions, as brokers do for whoever asks.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import TopicNotOurs, TopicPartitionsDiffer
 from streams.shard_batch import Keyed
@@ -22,6 +22,7 @@ COPIES = 3
 """Of every partition, where there are so many brokers."""
 REQUEST_MILLISECONDS = 10_000
 METADATA_MILLISECONDS = 5_000
+ACKNOWLEDGE_SECONDS = 15.0
 STOP_SECONDS = 5.0
 BATCH_BYTES = 950_000
 """Of messages that are sent to a partition at once, at most; Kafka as it comes takes a megabyte."""
@@ -89,16 +90,27 @@ async def producing(topic: Topic) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def send(producer: AIOKafkaProducer, topic: Topic, partition: int, messages: Sequence[Keyed]) -> list[int]:
-    """Send messages to a partition, in this order; answers the offsets of their batches once all are acknowledged."""
+    """Send messages to a partition, in this order; answers the offsets of their batches once all are acknowledged.
+
+    Raises KafkaTimeoutError where it does not go on: by itself the producer would try for ever.
+    """
     sent = []
     batch = producer.create_batch()
     for key, message in messages:
         if batch.append(key=key, value=message, timestamp=None) is None:  # it is full
-            sent.append(await producer.send_batch(batch, topic.name, partition=partition))
+            sent.append(await _in_time(producer.send_batch(batch, topic.name, partition=partition)))
             batch = producer.create_batch()
             batch.append(key=key, value=message, timestamp=None)
-    sent.append(await producer.send_batch(batch, topic.name, partition=partition))
-    return [(await one).offset for one in sent]
+    sent.append(await _in_time(producer.send_batch(batch, topic.name, partition=partition)))
+    return [(await _in_time(one)).offset for one in sent]
+
+
+async def _in_time(answer: Awaitable[Any]) -> Any:
+    try:
+        async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+            return await answer
+    except TimeoutError:
+        raise KafkaTimeoutError(f"it has not acknowledged for {ACKNOWLEDGE_SECONDS:.0f} s") from None
 
 
 async def _written_to(topic: Topic, partitions: int) -> bool:

@@ -14,7 +14,7 @@ MAY_IMPORT = {  # of ours, beside itself
     "migrations": (),
     "lrs": ("projections", "schemas", "streams", "migrations"),
 }
-DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starlette", "faust", "redis")
+DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starlette", "aiokafka", "faust", "redis")
 WIRING = ("lrs.cli", "lrs.main", "lrs.serving")
 MAY_WIRE = (*WIRING, "lrs.__main__")
 # What reads and writes tables among the projections; everything else there is pure, as all of schemas is.
