@@ -5,16 +5,17 @@ and `kafka.sha256` what is in them. Another version makes another folder. A brok
 """
 
 import atexit
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.services.cached import folder_for, made_once, run
 from tests.services.folders import claimed_folder
 from tests.services.missing import ServiceMissingError, go_without
 from tests.services.postgres import tied_to_us
@@ -54,9 +55,7 @@ log.index.size.max.bytes=1000000
 
 def folder() -> Path:
     """Where these jars are kept."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    wanted = hashlib.sha256(POM.read_bytes() + SUMS.read_bytes()).hexdigest()[:12]
-    return Path(cache, "live-lrs", f"kafka-{wanted}")
+    return folder_for("kafka", POM, SUMS)
 
 
 def java() -> Path:
@@ -67,37 +66,18 @@ def java() -> Path:
 
 
 def install() -> None:
-    """Fetch the jars, unless they are there; waits for whoever is at it. Raises ServiceMissingError."""
-    target = folder()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(target.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            _install(target)
+    """Fetch the jars, unless they are there. Raises ServiceMissingError."""
+    made_once(folder(), _install)
 
 
-def _install(target: Path) -> None:
-    making = target.with_name(target.name + ".making")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir()
-    print(f"make services: Kafka from Maven Central into {target} (46 MB, once)", flush=True)
-    made = subprocess.run(
-        ["mvn", "-B", "-q", "-C", "-f", str(POM), COPY, f"-DoutputDirectory={making}"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
-        end = "\n".join(made.stdout.splitlines()[-20:])
-        raise ServiceMissingError(f"mvn failed, run `make services` again:\n{end}")
+def _install(making: Path) -> None:
+    print(f"make services: Kafka from Maven Central into {folder()} (46 MB, once)", flush=True)
+    run(["mvn", "-B", "-q", "-C", "-f", str(POM), COPY, f"-DoutputDirectory={making}"], making)
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in making.iterdir()}
     wanted = {name: digest for digest, name in map(str.split, SUMS.read_text().splitlines())}
     if found != wanted:
         other = sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
         raise ServiceMissingError(f"what came from Maven Central is not what {SUMS.name} says: {', '.join(other)}")
-    making.rename(target)
 
 
 class KafkaServer:
@@ -149,14 +129,14 @@ def running_server() -> Iterator[KafkaServer]:
     jars = folder()
     if not jars.is_dir():
         raise ServiceMissingError(f"there is no Kafka in {jars}: run `make services`")
-    with claimed_folder(jars.with_name("kafka-data")) as place:
+    with claimed_folder(Path(tempfile.gettempdir(), f"live-lrs-kafka-{os.geteuid()}")) as place:
         port, control = free_port(), free_port()
         properties = place / "server.properties"
         properties.write_text(PROPERTIES.format(port=port, control=control, data=place / "data"))
-        run = [*tied_to_us(None, dying="KILL"), str(java()), *JVM, *LOGGING, "-cp", f"{jars}/*"]
+        words = [*tied_to_us(None, dying="KILL"), str(java()), *JVM, *LOGGING, "-cp", f"{jars}/*"]
         storage = ["kafka.tools.StorageTool", "format", "--cluster-id", "5L6g3nShT-eMCtK--X86sw", "--config"]
-        subprocess.run([*run, *storage, str(properties)], check=True, capture_output=True, cwd=place)
-        server = KafkaServer(f"127.0.0.1:{port}", [*run, "kafka.Kafka", str(properties)], place / "log")
+        subprocess.run([*words, *storage, str(properties)], check=True, capture_output=True, cwd=place)
+        server = KafkaServer(f"127.0.0.1:{port}", [*words, "kafka.Kafka", str(properties)], place / "log")
         server.start()
         try:
             yield server
