@@ -21,7 +21,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-services: setup ## what tests need besides Python: TimescaleDB, Chromium, client libraries
+services: setup ## what tests need besides Python: TimescaleDB, Kafka, Chromium, client libraries
 	$(BIN)/python -m tests.services.install
 
 demo: setup ## a store with a simulated cohort, and its course page

@@ -27,6 +27,7 @@ from lrs.load_command import load_command
 from lrs.log_commands import compress, retention_command, stats
 from lrs.migrate import expected_revision, migrate
 from lrs.rebuild_command import replay_command
+from lrs.relay_command import relay
 from lrs.replay_file import replay
 from lrs.replay_state import StateUnusable
 from lrs.server_process import ServerDidNotStart, ServerProcess
@@ -49,7 +50,7 @@ def main() -> None:
 
 main.add_command(credential)
 main.add_command(load_command)
-for command in (outline, rules, dead_letters, retention_command, compress, stats, replay_command):
+for command in (outline, rules, dead_letters, retention_command, compress, stats, replay_command, relay):
     main.add_command(command)
 
 

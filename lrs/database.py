@@ -21,6 +21,7 @@ Prepared = Literal["auto", "on"]
 PROCESSOR_CONNECTIONS = 4
 REBUILD_CONNECTIONS = 5
 WORLDS_CONNECTIONS = 2
+RELAY_CONNECTIONS = 4
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -87,6 +88,11 @@ def rebuild_pool(url: str) -> Pool:
 def worlds_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
     """For building courses as of other positions: one connection reads, one writes."""
     return AsyncConnectionPool(**_options(url, WORLDS_CONNECTIONS, "lrs-worlds", _PROJECTION, prepared))
+
+
+def relay_pool(url: str) -> Pool:
+    """For the relay: two connections read the log, on and again, one keeps its checkpoint, and one holds the turn."""
+    return AsyncConnectionPool(**_options(url, RELAY_CONNECTIONS, "lrs-relay", {}))
 
 
 def _standing(options: dict[str, Any], stand_in: Pool | None) -> Pool:

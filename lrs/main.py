@@ -83,8 +83,8 @@ from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
 from lrs.worlds.builder import Builder
 from streams.bus import Bus
+from streams.process_bus import Inlet, Outlet
 from streams.processor import Processor
-from streams.relay import Inlet, Outlet
 
 
 def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:

@@ -1,7 +1,8 @@
 """What `lrs serve` runs: a parent, which listens and looks after the others, a processor, and API processes.
 
 Python does one thing at a time in a process, so what takes statements in and what folds them do not share one. The
-kernel deals connections out to the API processes; the processor tells all of them what has changed (streams/relay.py).
+kernel deals connections out to the API processes; the processor tells all of them what has changed
+(streams/process_bus.py).
 """
 
 import asyncio

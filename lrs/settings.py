@@ -101,6 +101,22 @@ class Settings(BaseSettings):
         int | None, Field(gt=0, description="connections of each API process for queries; 4, or down to 2 of many")
     ] = None
 
+    kafka_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^kafka://[^\s/,]+:\d+(,[^\s/,]+:\d+)*$",
+            description="Kafka that `lrs relay` sends the log to, as kafka://host:9092 or kafka://one:9092,two:9092",
+        ),
+    ] = None
+    kafka_topic: Annotated[
+        str,
+        Field(pattern=r"^[a-zA-Z0-9._-]{1,249}$", description="topic that carries the log; of one database alone"),
+    ] = "lrs.log"
+    kafka_partitions: Annotated[
+        int,
+        Field(ge=1, le=1024, description="partitions of that topic, so workers at most; chosen once, with the topic"),
+    ] = 32
+
     @field_validator("bootstrap_credential")
     @classmethod
     def _key_and_secret(cls, value: SecretStr | None) -> SecretStr | None:

@@ -136,3 +136,23 @@ class DatabaseUnavailable(LrsError):
 
 class NotReadYet(LrsError):
     """What is read here has not come up to the position that the request names; the same request may succeed later."""
+
+
+class TopicNotOurs(LrsError):
+    """Somebody else has written to the Kafka topic: name another one with LRS_KAFKA_TOPIC."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"The Kafka topic {topic} holds messages, and this database has never sent any there:"
+            " a topic carries the log of one database, so name another with LRS_KAFKA_TOPIC."
+        )
+
+
+class TopicPartitionsDiffer(LrsError):
+    """The Kafka topic has another number of partitions than LRS_KAFKA_PARTITIONS, which is chosen once."""
+
+    def __init__(self, topic: str, found: int, wanted: int) -> None:
+        super().__init__(
+            f"The Kafka topic {topic} has {found} partitions, not {wanted} (LRS_KAFKA_PARTITIONS):"
+            " the number is chosen once; another number takes another topic (LRS_KAFKA_TOPIC)."
+        )

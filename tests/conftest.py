@@ -8,8 +8,9 @@ from typing import cast
 import pytest
 from hypothesis import settings
 
-from tests.services import embedded, external, timescaledb
+from tests.services import embedded, external, kafka, timescaledb
 from tests.services.databases import migrated_database
+from tests.services.kafka import KafkaServer
 from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
 
@@ -36,6 +37,13 @@ def timescale_server() -> Iterator[PostgresServer]:
     """PostgreSQL with TimescaleDB: our own, or the one at LRS_TEST_TIMESCALE_URL."""
     url = os.environ.get("LRS_TEST_TIMESCALE_URL")
     with or_go_without(), external.running_server(url) if url else timescaledb.running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[KafkaServer]:
+    """A broker: our own, or the one at LRS_TEST_KAFKA_URL."""
+    with or_go_without(), kafka.running_server() as server:
         yield server
 
 

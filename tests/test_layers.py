@@ -14,7 +14,7 @@ MAY_IMPORT = {  # of ours, beside itself
     "migrations": (),
     "lrs": ("projections", "schemas", "streams", "migrations"),
 }
-DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starlette", "faust", "redis")
+DRIVERS = ("psycopg", "psycopg_pool", "sqlalchemy", "aiosql", "fastapi", "starlette", "aiokafka", "faust", "redis")
 WIRING = ("lrs.cli", "lrs.main", "lrs.serving")
 MAY_WIRE = (*WIRING, "lrs.__main__")
 # What reads and writes tables among the projections; everything else there is pure, as all of schemas is.
@@ -72,9 +72,9 @@ def test_imports_go_downward_only(file: Path) -> None:
         ("projections.fact", "from projections.sql import QUERIES", ["projections.sql.QUERIES"]),
         ("projections.fact_rows", "from psycopg import sql", []),
         ("projections.fact", "from schemas.errors import LrsError", []),
-        ("streams.relay", "from lrs.api import statements", ["lrs.api.statements"]),
-        ("streams.relay", "from lrs import statement_log", []),
-        ("streams.relay", "from ..lrs import api", ["..lrs.api"]),
+        ("streams.process_bus", "from lrs.api import statements", ["lrs.api.statements"]),
+        ("streams.process_bus", "from lrs import statement_log", []),
+        ("streams.process_bus", "from ..lrs import api", ["..lrs.api"]),
         ("migrations.env", "import lrs", ["lrs"]),
         ("lrs.api.about", "from lrs.main import app", ["lrs.main.app"]),
         ("lrs.__main__", "from lrs.cli import main", []),

@@ -99,6 +99,10 @@ projection_checkpoint
   projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now(),
     generation int4 = 0
   unique btree (projection, shard)
+relay_checkpoint
+  CHECK ((cardinality(previous) > 0))
+  topic text, position int8, stored_floor timestamptz, previous _int8, updated timestamptz = now()
+  unique btree (topic)
 iri
   tenant int4, id uuid, iri text
   unique btree (tenant, id)

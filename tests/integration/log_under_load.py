@@ -27,6 +27,8 @@ ROLLED_BACK = 0.05
 CONTROL = 0.05
 LONG_TRANSACTION = 3.0
 START = Checkpoint(0, EPOCH)
+LEARNERS = 40
+PAYLOAD = b'{"actor":{"mbox":"mailto:learner-%d@x.example"},"verb":{"id":"http://x.example/v"},"object":{"id":"x:y"}}'
 NAIVE = """SELECT position FROM (SELECT position FROM statement UNION ALL SELECT position FROM control_event) e
 WHERE position > %s ORDER BY position"""
 
@@ -68,7 +70,7 @@ async def store(connection: AsyncConnection, chance: random.Random, count: int =
     """New statements, in whatever transaction the connection is in; answers their positions in order."""
     ids = [UUID(int=chance.getrandbits(128), version=4) for _ in range(count)]
     keys = {bigint(1), bigint(2), bigint(3)}
-    new = [Row(1, one, one.bytes, None, 1, keys, b'{"an":"event"}', None) for one in ids]
+    new = [Row(1, one, one.bytes, None, 1, keys, PAYLOAD % (one.int % LEARNERS), None) for one in ids]
     rows = await (await connection.execute(QUERIES.append.sql, columns(new))).fetchall()
     return sorted(row[0] for row in rows)
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.services import node_clients
+from tests.services import kafka, node_clients
 from tests.services.chromium import chromium
 from tests.services.missing import ServiceMissingError, must_have_services
 from tests.services.pgbouncer import pgbouncer
@@ -26,7 +26,14 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 def main() -> int:
     """Install everything; 0 also where something is missing and this is not CI: its tests will be skipped."""
     problems = []
-    for install in (install_chromium, install_wrk, install_pgbouncer, install_node_clients, install_timescaledb):
+    for install in (
+        install_chromium,
+        install_wrk,
+        install_pgbouncer,
+        install_node_clients,
+        install_kafka,
+        install_timescaledb,
+    ):
         try:
             install()
         except ServiceMissingError as missing:
@@ -63,6 +70,15 @@ def install_node_clients() -> None:
     programs = {"nodejs": "node", "npm": "npm"}
     apt_install(*(package for package, program in programs.items() if not shutil.which(program)))
     node_clients.install()
+
+
+def install_kafka() -> None:
+    """Java, and the jars that Maven fetches."""
+    if os.environ.get("LRS_TEST_KAFKA_URL"):
+        return
+    programs = {"default-jre-headless": "java", "maven": "mvn"}
+    apt_install(*(package for package, program in programs.items() if not shutil.which(program)))
+    kafka.install()
 
 
 def install_timescaledb() -> None:

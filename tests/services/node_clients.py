@@ -4,13 +4,10 @@
 makes another folder.
 """
 
-import fcntl
-import hashlib
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
+from tests.services.cached import folder_for, made_once, run
 from tests.services.missing import ServiceMissingError
 
 WANTED = Path(__file__).resolve().parents[1] / "clients"
@@ -25,10 +22,8 @@ def node() -> Path:
 
 
 def folder() -> Path:
-    """Where the libraries of this lock file are kept: a folder of the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    lock = (WANTED / "package-lock.json").read_bytes()
-    return Path(cache, "live-lrs", f"node-clients-{hashlib.sha256(lock).hexdigest()[:12]}")
+    """Where the libraries of this lock file are kept."""
+    return folder_for("node-clients", WANTED / "package-lock.json")
 
 
 def modules() -> Path:
@@ -40,32 +35,12 @@ def modules() -> Path:
 
 
 def install() -> None:
-    """Fetch the libraries, unless they are there; waits for whoever is at it. Raises ServiceMissingError."""
-    target = folder()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(target.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not target.exists():
-            _install(target)
+    """Fetch the libraries, unless they are there. Raises ServiceMissingError."""
+    made_once(folder(), _install)
 
 
-def _install(target: Path) -> None:
-    making = target.with_name(target.name + ".making")
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir()
+def _install(making: Path) -> None:
     for name in FILES:
         shutil.copy(WANTED / name, making / name)
-    print(f"make services: client libraries from npm into {target} (15 MB, once)", flush=True)
-    made = subprocess.run(
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=making,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
-        end = "\n".join(made.stdout.splitlines()[-20:])
-        raise ServiceMissingError(f"npm ci failed, run `make services` again:\n{end}")
-    making.rename(target)
+    print(f"make services: client libraries from npm into {folder()} (15 MB, once)", flush=True)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], making)

@@ -85,8 +85,9 @@ class PostgresServer:
         self.start()
 
 
-def tied_to_us(user: str | None, *, setpriv: str | None = None) -> list[str]:
-    """The words before a command that make it run as `user` (None: as we are) and end when we end.
+def tied_to_us(user: str | None, *, setpriv: str | None = None, dying: str = "QUIT") -> list[str]:
+    """The words before a command that make it run as `user` (None: as we are) and end, by the signal `dying`, when we
+    end.
 
     Without `setpriv` (macOS) the command still runs, tied to us by `atexit` alone; as root it cannot, since
     PostgreSQL refuses to be root.
@@ -95,7 +96,7 @@ def tied_to_us(user: str | None, *, setpriv: str | None = None) -> list[str]:
     if setpriv is None:
         return []
     as_user = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
-    return [setpriv, *as_user, "--pdeathsig=QUIT", "--"]
+    return [setpriv, *as_user, f"--pdeathsig={dying}", "--"]
 
 
 def settings_as_options(*settings: dict[str, str]) -> list[str]:

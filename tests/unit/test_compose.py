@@ -70,7 +70,23 @@ def test_whatever_stays_up_can_say_that_it_is_well() -> None:
 
 def test_statements_outlive_the_container() -> None:
     volumes = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["volumes"]
-    assert [mount.split(":")[0] for mount in SERVICES["database"]["volumes"]] == list(volumes)
+    mounted = {name: [mount.split(":")[0] for mount in said.get("volumes", ())] for name, said in SERVICES.items()}
+    assert mounted["database"] == ["statements"]
+    assert [volume for each in mounted.values() for volume in each] == list(volumes)
+
+
+def test_what_reads_or_writes_kafka_waits_for_it() -> None:
+    for name, said in OURS.items():
+        if "LRS_KAFKA_URL" in said["environment"]:
+            assert said["depends_on"]["kafka"] == {"condition": "service_healthy"}, name
+
+
+def test_a_check_that_lrs_makes_is_one_of_its_commands() -> None:
+    checks = [said["healthcheck"]["test"] for said in OURS.values() if "healthcheck" in said]
+    ours = [test[2:] for test in checks if test[1] == "lrs"]
+    assert ours
+    for command in ours:
+        parsed(command)
 
 
 @pytest.mark.parametrize("service", OURS)

@@ -21,7 +21,7 @@ LIMIT = 16_000_000
 RETRY_SECONDS = 0.1
 _WAKE = b"."
 
-_LOG = logging.getLogger("lrs.relay")
+_LOG = logging.getLogger("lrs.process_bus")
 
 
 class _Started(msgspec.Struct, tag=True):

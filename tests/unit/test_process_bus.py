@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from streams import relay
+from streams import process_bus
 from streams.bus import Bus, Change
-from streams.relay import Inlet, Outlet
+from streams.process_bus import Inlet, Outlet
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ async def test_a_lost_connection_is_made_again_and_begins_anew(tmp_path: Path) -
 async def test_a_reader_who_takes_nothing_is_cut_off_and_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "LIMIT", 100_000)
+    monkeypatch.setattr(process_bus, "LIMIT", 100_000)
     outlet = Outlet()
     outlet.start(1)
     async with outlet.listening(tmp_path / "relay", asyncio.Event()):

@@ -1,0 +1,86 @@
+"""A turn: of all who could do the same work, one does it, and the others stand by to take over.
+
+It is an advisory lock of a transaction that writes nothing: it holds nobody up, and a transaction keeps its session,
+whatever pooler there is. Whoever is killed gives it back at once; whose machine is gone or stands still loses it before
+long. It spares double work and is no safety: whoever has lost it unawares may still be at it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import psycopg
+from psycopg import AsyncConnection
+
+from lrs.database import Pool
+
+LOOK_SECONDS = 1.0
+HOLD_SECONDS = 5.0
+SILENCE = "20s"
+"""A turn whose holder has not said anything for so long is over."""
+
+_TAKE = "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))"
+_SILENCE = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
+
+_LOG = logging.getLogger("lrs.turn")
+
+
+class TurnLost(Exception):
+    """Somebody else may be at work by now."""
+
+
+class Turn:
+    """A turn that is held for as long as nothing says otherwise."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._over = asyncio.Event()
+        self._lost: psycopg.Error | None = None
+
+    def must_be_held(self) -> None:
+        """Raises TurnLost where it is known to be lost."""
+        if self._lost is not None:
+            raise TurnLost(str(self._lost))
+
+    async def hold(self) -> None:
+        """Say again and again that one is there, until it is over or lost."""
+        while not self._over.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HOLD_SECONDS):
+                    await self._over.wait()
+                return
+            try:
+                await self._connection.execute("SELECT")
+            except psycopg.Error as error:
+                self._lost = error
+                return
+
+    def end(self) -> None:
+        """No more is said."""
+        self._over.set()
+
+
+@asynccontextmanager
+async def turn(pool: Pool, kind: int, name: str, work: str) -> AsyncIterator[Turn]:
+    """Wait for the turn at `name`, among those of a kind, and hold it for as long as the context lasts."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute(_SILENCE, [SILENCE])
+        told = False
+        while not await _taken(connection, kind, name):
+            if not told:
+                _LOG.info("%s is at work elsewhere; this one stands by", work)
+                told = True
+            await asyncio.sleep(LOOK_SECONDS)
+        held = Turn(connection)
+        holding = asyncio.create_task(held.hold())
+        try:
+            yield held
+        finally:
+            held.end()
+            await asyncio.wait([holding])
+
+
+async def _taken(connection: AsyncConnection, kind: int, name: str) -> bool:
+    row = await (await connection.execute(_TAKE, [kind, name])).fetchone()
+    return row is not None and bool(row[0])
