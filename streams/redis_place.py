@@ -7,7 +7,7 @@ it comes, so a gap shows.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -81,7 +81,7 @@ class RedisPlace:
         try:
             yield client
         finally:
-            await client.aclose()
+            await _answered(client.aclose())
 
     async def say(self, client: Redis, messages: list[bytes]) -> None:
         """Add encoded messages to the changes, in this order."""
@@ -89,7 +89,7 @@ class RedisPlace:
         for data in messages:
             most = max(MOST_BYTES // max(len(data), MOST_BYTES // MOST_ENTRIES), 1)
             pipeline.xadd(self.changes, {_DATA: data}, maxlen=most, approximate=True)
-        await pipeline.execute()
+        await _answered(pipeline.execute())
 
     async def tell_changed(self, key: str) -> None:
         """Tell everybody to look this credential up again; who is not reached looks within a second anyway."""
@@ -101,22 +101,33 @@ class RedisPlace:
 
     async def heard(self, client: Redis, after: bytes, *, block: bool) -> list[Entry]:
         """Up to 1,000 messages after an id, oldest first; block: wait for one, for BLOCK_SECONDS at most."""
-        answer = await client.xread({self.changes: after}, 1000, int(BLOCK_SECONDS * 1000) if block else None)
+        block_ms = int(BLOCK_SECONDS * 1000) if block else None
+        answer = await _answered(client.xread({self.changes: after}, 1000, block_ms))
         return [Entry(id, _understood(fields)) for id, fields in _entries(answer)]
 
     async def last_id(self, client: Redis) -> bytes:
         """Of the newest message; 0-0 where there is none."""
-        newest: Any = await client.xrevrange(self.changes, count=1)
+        newest = await _answered(client.xrevrange(self.changes, count=1))
         return bytes(newest[0][0]) if newest else BEGINNING
 
     async def wake(self, client: Redis) -> None:
         """Say that something was committed to the log."""
-        await client.xadd(self.wakes, {b"w": b""}, maxlen=1, approximate=False)
+        await _answered(client.xadd(self.wakes, {b"w": b""}, maxlen=1, approximate=False))
 
     async def woken(self, client: Redis, after: bytes) -> bytes:
         """Wait for a wake-up after an id, for BLOCK_SECONDS at most; the id of the newest."""
-        found = _entries(await client.xread({self.wakes: after}, block=int(BLOCK_SECONDS * 1000)))
+        found = _entries(await _answered(client.xread({self.wakes: after}, block=int(BLOCK_SECONDS * 1000))))
         return found[-1][0] if found else after
+
+
+async def _answered(question: Awaitable[Any]) -> Any:
+    """redis-py may take a cancellation for a broken connection, or for nothing at all, and go on: here it ends."""
+    try:
+        return await question
+    finally:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
 
 
 def _understood(fields: dict[bytes, bytes]) -> Moved | CredentialChanged | None:

@@ -8,15 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.classroom import Classroom
 from tests.services.databases import migrated_database
 from tests.services.lrs_server import LrsServer, serving
-from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
-from tests.services.redis import RedisServer, running_redis
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with or_go_without(), running_redis() as server:
-        yield server
+from tests.services.redis import RedisServer
 
 
 @pytest.fixture
