@@ -129,7 +129,7 @@ async def test_what_is_kept_of_a_database_that_was_set_back_is_not_believed(redi
 async def test_both_ends_stop_when_they_are_told_to_wherever_they_are(redis: RedisServer) -> None:
     """redis-py swallows some cancellations."""
     dice = Random(1)
-    for _ in range(60):
+    for _ in range(30):
         store = Store(redis)
         tasks = [asyncio.create_task(work) for work in (Gateway(store).inlet.run(), store.outlet._send())]
         for _ in range(5):

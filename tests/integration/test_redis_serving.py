@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -113,26 +114,8 @@ async def test_redis_ends_and_comes_back_empty(machines: Machines) -> None:
             await shown(page, 13, 0.5)
 
 
-async def test_redis_is_away_when_the_servers_start(embedded_server: PostgresServer) -> None:
-    with or_go_without(), running_redis() as redis, migrated_database(embedded_server) as url:
-        redis.kill()
-        with (
-            serving(url, LRS_REDIS_URL=redis.url) as server,
-            httpx.Client(base_url=server.origin, auth=CREDENTIAL, timeout=20) as client,
-        ):
-            room = Classroom(client)
-            room.watch(1)
-            view = room.view()
-            async with following(room, view["course"]["id"], view["position"]) as events:
-                assert (await until(events, "delayed"))["delayed"]
-                redis.start()
-                assert not (await until(events, "delayed"))["delayed"]
-                room.watch(2)
-                await shown(events, 2, 1.0)
-
-
 async def test_a_disabled_credential_stops_everywhere_at_once(
-    embedded_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    embedded_server: PostgresServer, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not only when it is looked up again."""
     monkeypatch.setattr(key_lookup, "SECONDS", 1000.0)
@@ -140,8 +123,8 @@ async def test_a_disabled_credential_stops_everywhere_at_once(
     async def nowhere() -> int:
         return 0
 
-    with or_go_without(), running_redis() as redis, migrated_database(embedded_server) as url:
-        place = RedisPlace(redis.url, "test")
+    with migrated_database(embedded_server) as url:
+        place = RedisPlace(redis.url, str(uuid4()))
         async with read_pool(url) as pool:
             here, there = Credentials(pool, place.tell_changed), Credentials(pool)
             inlet = asyncio.create_task(RedisInlet(place, Bus(), nowhere, there.forget).run())
