@@ -97,7 +97,7 @@ def settings_command() -> None:
     settings = settings_of()
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
-        shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name.endswith("database_url") else value
+        shown = re.sub("(//[^:/]*:)[^@]*@", r"\1***@", str(value)) if name.endswith("_url") else value
         click.echo(f"LRS_{name.upper()}={shown}\n    {field.description}")
     click.echo(f"Together at most {connection_plan(settings)}.")
 

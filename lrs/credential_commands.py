@@ -13,6 +13,7 @@ import msgspec
 
 from lrs.access.credentials import DEFAULT_TENANT, CredentialEntry, Credentials, Made
 from lrs.chosen_database import chosen_database
+from lrs.chosen_redis import chosen_redis
 from lrs.console import reached, settings_of, told
 from lrs.database import read_pool
 from schemas.errors import CredentialDisabled, NotFound
@@ -132,10 +133,12 @@ def _state(entry: CredentialEntry) -> str:
 
 def _done(data_dir: Path | None, work: Callable[[Credentials], Awaitable[_Answer]]) -> _Answer:
     """What the work gives on the credentials of the database."""
+    settings = settings_of(data_dir=data_dir)
+    place = chosen_redis(settings)
 
     async def run(url: str) -> _Answer:
         async with read_pool(url, size=1) as pool:
-            return await work(Credentials(pool))
+            return await work(Credentials(pool, None if place is None else place.tell_changed))
 
-    with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), told(NotFound, CredentialDisabled):
+    with chosen_database(settings) as url, reached(), told(NotFound, CredentialDisabled):
         return asyncio.run(run(url))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,6 +59,7 @@ from lrs.api.short_read import ShortRead
 from lrs.api.short_way import ShortWay
 from lrs.attachments.objects import Objects
 from lrs.attachments.store import Attachments
+from lrs.chosen_redis import chosen_redis
 from lrs.clock import Clock
 from lrs.configuration.store import Configurations
 from lrs.connection_plan import Sizes, connection_plan
@@ -78,13 +80,15 @@ from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.references import References
 from lrs.statement_log.repairs import Repairs
-from lrs.statement_log.replica import Replica, ReplicaBound
+from lrs.statement_log.replica import Replica, ReplicaBound, read_models_position
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
 from lrs.worlds.builder import Builder
 from streams.bus import Bus
 from streams.process_bus import Inlet, Outlet
 from streams.processor import Processor
+from streams.redis_inlet import RedisInlet
+from streams.redis_outlet import RedisOutlet
 
 
 def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
@@ -108,7 +112,11 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
             log = StatementLog(write, read)
             bound = SafeBound()
             bus = Bus()
-            inlet = Inlet(relay, bus)
+            place = chosen_redis(settings)
+            known = Credentials(access, None if place is None else place.tell_changed)
+            inlet = (
+                Inlet(relay, bus) if place is None else RedisInlet(place, bus, partial(_reached, primary), known.forget)
+            )
             app.state.services = Services(
                 settings=settings,
                 read=read,
@@ -116,7 +124,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 documents=Documents(kept),
                 attachments=Attachments(contents, objects),
                 repairs=Repairs(write),
-                credentials=Credentials(access),
+                credentials=known,
                 configurations=Configurations(kept, read, primary),
                 primary_search=Search(primary, bound),
                 bus=bus,
@@ -191,10 +199,14 @@ async def run_processor(
     tables = projection_pool(database_url, prepared=settings.prepared_statements)
     worlds = worlds_pool(database_url, prepared=settings.prepared_statements)
     async with write, tables, worlds:
-        outlet = Outlet()
+        place = chosen_redis(settings)
+        outlet = Outlet() if place is None else RedisOutlet(place)
         processor = Processor(tables, outlet)
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
-        async with outlet.listening(relay, processor.wake):
+        here = (
+            outlet.listening(relay, processor.wake) if isinstance(outlet, Outlet) else outlet.listening(processor.wake)
+        )
+        async with here:
             with suppress(psycopg.Error, PoolTimeout):
                 await clock.tick()  # after a long time off there is no partition for what comes now
             tell_ready()
@@ -215,6 +227,12 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _reached(pool: Pool) -> int:
+    """Where the read models stand."""
+    async with pool.connection() as connection:
+        return await read_models_position(connection)
 
 
 def _replica(settings: Settings, primary: Pool, sizes: Sizes) -> Replica | None:

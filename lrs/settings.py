@@ -35,6 +35,16 @@ class Settings(BaseSettings):
             description="a streaming replica of it, which queries, course pages and counts are read from",
         ),
     ] = None
+    redis_url: Annotated[
+        str | None,
+        Field(
+            pattern="^(rediss?|unix)://",
+            description="a Redis through which the processes of many machines tell each other of changes",
+        ),
+    ] = None
+    redis_prefix: Annotated[
+        str, Field(min_length=1, description="what its keys begin with; another for each store that uses that Redis")
+    ] = "live-lrs"
     prepared_statements: Annotated[
         Literal["auto", "on"],
         Field(description="on: prepare statements behind a pooler too, as PgBouncer 1.22 lets one; auto: only without"),

@@ -34,6 +34,14 @@ class Bus:
         self._floor: int | None = None
         self._position = 0
         self._moved = asyncio.Event()
+        self.delayed = False
+        """Whether changes are not told as they come: then whoever shows something looks for himself when `position`
+        has moved."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is known where the read models stand."""
+        return self._floor is not None
 
     @property
     def position(self) -> int:
@@ -45,6 +53,10 @@ class Bus:
         self._backlog.clear()
         self._floor = position
         self._reach(position)
+
+    def stand_by(self, position: int) -> None:
+        """Where another server's processor has brought the read models."""
+        self.start(position)
 
     def publish(self, position: int, changes: list[Change]) -> None:
         """Say that the read models have reached `position`, with these changes."""

@@ -97,7 +97,7 @@ class Processor:
                 told = True
             seen = await self._projector.checkpoint(tables)
             if seen.position != self._bus.position:
-                self._bus.start(seen.position)
+                self._bus.stand_by(seen.position)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _hold(self, turn: psycopg.AsyncConnection) -> None:

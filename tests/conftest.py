@@ -13,6 +13,7 @@ from tests.services.databases import migrated_database
 from tests.services.kafka import KafkaServer
 from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
+from tests.services.redis import RedisServer, running_redis
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("developer", deadline=None)
@@ -59,6 +60,13 @@ def database_url(database_server: PostgresServer) -> Iterator[str]:
     """The libpq URL of a database of this test alone: the product's schema, no data."""
     with migrated_database(database_server) as url:
         yield url
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    """A Redis of this test alone, with nothing in it: our own, or the one at LRS_TEST_REDIS_URL."""
+    with or_go_without(), running_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import base64
 import hmac
 import secrets
 import time
-from collections.abc import Set
+from collections.abc import Awaitable, Callable, Set
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -75,10 +75,11 @@ class Made(NamedTuple):
 
 
 class Credentials:
-    """The credentials of one database."""
+    """The credentials of one database. tell_changed: what tells other processes of a key that is another now."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, tell_changed: Callable[[str], Awaitable[None]] | None = None) -> None:
         self._pool = pool
+        self._tell_changed = tell_changed
         self._keys = KeyLookup(pool)
         self._verdicts: dict[str, tuple[float, Credential]] = {}
 
@@ -92,17 +93,23 @@ class Credentials:
         parts = _basic(authorization)
         if parts is None:
             return None
+        forgotten = self._keys.forgotten
         until, row = await self._keys.find(parts[0])
         if not _fits(parts[1], row) or row is None:
             return None
         authority = Authority(row.authority, row.agent, msgspec.json.decode(row.agent))
         scopes = included(map(Scope, row.scopes))
         credential = Credential(row.key, row.tenant, authority, scopes, row.compatibility)
-        if len(authorization) <= LONGEST_KEPT:
+        if len(authorization) <= LONGEST_KEPT and forgotten == self._keys.forgotten:
             if len(self._verdicts) >= FORGET:
                 self._verdicts.clear()
             self._verdicts[authorization] = (until, credential)
         return credential
+
+    def forget(self, key: str) -> None:
+        """Look this credential up again, whatever is remembered of it."""
+        self._keys.forget(key)
+        self._verdicts = {given: one for given, one in self._verdicts.items() if one[1].key != key}
 
     async def create(
         self, tenant: int, key: str | None = None, secret: str | None = None, scopes: Set[Scope] = _EVERYTHING
@@ -187,6 +194,9 @@ class Credentials:
                 found = await (await connection.execute(QUERIES.credential_exists.sql, values)).fetchone()
                 if found is None or not found[0]:
                     raise NotFound(f"There is no credential {values['key']} here.")
+        self.forget(values["key"])
+        if self._tell_changed is not None:
+            await self._tell_changed(values["key"])
         return row
 
     async def _salt(self, tenant: int) -> bytes:

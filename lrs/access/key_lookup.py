@@ -48,6 +48,14 @@ class KeyLookup:
         self._unknown: dict[str, Found] = {}
         self._asked: dict[str, asyncio.Future[Found]] = {}
         self._asking: asyncio.Task[None] | None = None
+        self.forgotten = 0
+        """How often something was forgotten: what was asked for before may be older than that."""
+
+    def forget(self, key: str) -> None:
+        """Look this key up again when it is asked for."""
+        self._known.pop(key, None)
+        self._unknown.pop(key, None)
+        self.forgotten += 1
 
     async def find(self, key: str) -> Found:
         """The credential of this key, as it was at most SECONDS ago. Raises what the database raises."""
@@ -85,11 +93,12 @@ class KeyLookup:
 
     async def _read(self, keys: list[str]) -> Mapping[str, Found]:
         until = time.monotonic() + SECONDS  # from before the database is asked
+        forgotten = self.forgotten
         async with self._pool.connection() as connection:
             cursor = await connection.execute(QUERIES.find_credentials.sql, {"keys": keys})
             rows: dict[str, Row] = {row[0]: Row(*row) for row in await cursor.fetchall()}
         found = {key: Found(until, rows.get(key)) for key in keys}
-        for key, one in found.items():
+        for key, one in found.items() if forgotten == self.forgotten else ():
             _remember(self._known if one.row else self._unknown, key, one)
             (self._unknown if one.row else self._known).pop(key, None)
         return found

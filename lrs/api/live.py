@@ -3,6 +3,7 @@
 - `snapshot` comes first: its position is the one that the stream goes on from.
 - `change`: a CourseUpdate. Whole values: applying one twice does no harm; one with a position the page is past is old.
 - `reset`: what lies before its position may be missing. Fetch the course again; the stream goes on meanwhile.
+- `delayed`: whether changes come late from now on, because they are looked for about every second instead of told.
 - `alive`, every 15 seconds without a change: everything up to its position has been sent.
 
 The id of every event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a page
@@ -16,6 +17,7 @@ from random import uniform
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
 
@@ -81,7 +83,11 @@ async def course_events(
                 seen = channel.position if missed is None else missed.position
                 yield frame("reset", seen).data if missed is None else missed.data + frame("alive", seen).data
             checked = spoke = clock()
+            late = False
             while True:
+                if late != channel.delayed:
+                    late = channel.delayed
+                    yield frame("delayed", seen, msgspec.json.encode({"position": seen, "delayed": late})).data
                 if clock() - checked >= CHECK_SECONDS:
                     if not await still_signed_in():
                         return

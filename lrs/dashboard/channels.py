@@ -1,7 +1,8 @@
 """From the bus to many readers: each change of a course is read once, encoded once, and handed to all who follow it.
 
 Nobody is left behind in silence. A reader is told everything after the position that he named, or is told to begin anew
-(`reset`): because the backlog does not reach back that far, or because he is too slow to be waited for.
+(`reset`): because the backlog does not reach back that far, or because he is too slow to be waited for. Where changes
+are not told as they come (`Bus.delayed`), a channel looks at its course whenever the read models have moved.
 """
 
 import asyncio
@@ -16,9 +17,11 @@ import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
+from lrs.dashboard.difference import difference
 from lrs.database import Pool
-from projections.course_view import CourseUpdate
-from projections.course_view_queries import read_update
+from projections.course_view import CourseUpdate, CourseView
+from projections.course_view_queries import read_update, read_view
+from schemas.errors import NotFound
 from streams.bus import Bus, Change
 
 log = logging.getLogger(__name__)
@@ -95,7 +98,14 @@ class Channel:
         self._course = course
         self._last = self.position
         self._outline: bytes | None = None
+        self._view: CourseView | None = None
+        """What was seen last, as long as changes are looked for."""
         self._reading = asyncio.Lock()
+
+    @property
+    def delayed(self) -> bool:
+        """Whether changes are looked for instead of told."""
+        return self._bus.delayed
 
     def join(self, subscriber: Subscriber) -> None:
         """Hand this subscriber every update from now on."""
@@ -128,6 +138,8 @@ class Channel:
         async with self._reading:
             position = self._bus.position
             changes = self._bus.since(self._tenant, self._course, after)
+            if self._view is not None and after < self.position:  # what is looked for next is told from there on
+                return None
             if changes is None or any(change.recounted for change in changes):
                 return None
             if not changes:
@@ -138,12 +150,13 @@ class Channel:
     async def _advance(self) -> bool:
         """Hand out what changed since the last time, if anything did."""
         async with self._reading:  # so that what is handed out later was read later
+            if self._bus.delayed:
+                return await self._look()
+            self._view = None
             position = self._bus.position
             changes = self._bus.since(self._tenant, self._course, self.position)
             if changes is None or any(change.recounted for change in changes):
-                self.position = self._last = position
-                for subscriber in self.subscribers:  # every line is another now: a fresh snapshot says it best
-                    subscriber.lose()
+                self._begin_anew(position)  # every line is another now: a fresh snapshot says it best
                 return bool(changes)
             if not changes:
                 self.position = position
@@ -153,11 +166,37 @@ class Channel:
             if outline == self._outline:
                 update = msgspec.structs.replace(update, outline=None)
             self._outline = outline
-            one = frame("change", position, msgspec.json.encode(update))
-            self.position = self._last = position
-            for subscriber in self.subscribers:
-                subscriber.put(one)
+            self._hand_out(update)
             return True
+
+    async def _look(self) -> bool:
+        """Hand out what is another than at the last look; at the first look nobody knows."""
+        async with self._pool.connection() as connection:
+            try:
+                view = await read_view(connection, self._tenant, self._course)
+            except NotFound:
+                self._view = None
+                self._begin_anew(self._bus.position)
+                return True
+        before, self._view = self._view, view
+        update = None if before is None else difference(before, view)
+        self._outline = None
+        if update is None:
+            self._begin_anew(view.position)
+        else:
+            self._hand_out(update)
+        return True
+
+    def _begin_anew(self, position: int) -> None:
+        self.position = self._last = position
+        for subscriber in self.subscribers:
+            subscriber.lose()
+
+    def _hand_out(self, update: CourseUpdate) -> None:
+        one = frame("change", update.position, msgspec.json.encode(update))
+        self.position = self._last = update.position
+        for subscriber in self.subscribers:
+            subscriber.put(one)
 
     async def _read(self, changes: list[Change], after: int, position: int) -> CourseUpdate:
         persons = frozenset().union(*(change.persons for change in changes))

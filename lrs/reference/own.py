@@ -117,7 +117,7 @@ OPERATIONS: Final[Operations] = {
         "What changes in a course, as it does",
         {
             200: answer(
-                "Server-Sent Events: snapshot, change, reset, alive.",
+                "Server-Sent Events: snapshot, change, reset, delayed, alive.",
                 {"text/event-stream": media(TEXT, "id: 48213\nevent: alive\ndata: {}\n\n")},
             ),
             404: _NO_COURSE,

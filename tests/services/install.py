@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services import kafka, node_clients
@@ -16,6 +18,7 @@ from tests.services.chromium import chromium
 from tests.services.missing import ServiceMissingError, must_have_services
 from tests.services.pgbouncer import pgbouncer
 from tests.services.postgres import tied_to_us
+from tests.services.redis import redis_server
 from tests.services.timescaledb import folder, is_complete
 
 RELEASE = "trixie"
@@ -33,6 +36,7 @@ def main() -> int:
         install_node_clients,
         install_kafka,
         install_timescaledb,
+        install_redis,
     ):
         try:
             install()
@@ -98,16 +102,51 @@ def install_timescaledb() -> None:
     debootstrap(target)
 
 
+def install_redis() -> None:
+    """Debian's Redis: in the folder of TimescaleDB where that is ours, else on the machine."""
+    if os.environ.get("LRS_TEST_REDIS_URL"):
+        return
+    try:
+        redis_server()
+    except ServiceMissingError:
+        root = folder()
+        if os.geteuid() == 0 and is_complete(root):
+            with _alone(root) as lock:
+                _add(root, "redis-server", lock)
+        else:
+            apt_install("redis-server")
+
+
 def debootstrap(target: Path) -> None:
     """Make `target` out of Debian packages, 700 MB. A Debian folder that is there already is replaced.
 
     Waits for whoever is at it. The lock is handed down to debootstrap, so it also outlasts a killed `make`.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target) as lock:
+        if not is_complete(target):
+            _debootstrap(target, lock)
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[int]:
+    """The descriptor of the folder's lock, once nobody else is at it."""
     with target.with_name(target.name + ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_complete(target):
-            _debootstrap(target, lock.fileno())
+        yield lock.fileno()
+
+
+def _add(root: Path, package: str, lock: int) -> None:
+    """Install a package in a Debian folder, which starts none of its services."""
+    starts_nothing = root / "usr/sbin/policy-rc.d"
+    starts_nothing.write_text("#!/bin/sh\nexit 101\n")
+    starts_nothing.chmod(0o755)
+    print(f"make services: {package} into {root}", flush=True)
+    apt = [*tied_to_us(None), "chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
+        if subprocess.run([*apt, *words], pass_fds=[lock], stdin=subprocess.DEVNULL, check=False).returncode:
+            raise ServiceMissingError(f"apt-get {words[0]} failed in {root}; needed: {package}")
+    shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
 
 
 def _debootstrap(target: Path, lock: int) -> None:

@@ -15,6 +15,9 @@ export function follow(address, from, page) {
   let behind = false; // something may be missing until the whole course has been fetched
   let enough = 0; // the position that a fetched course must have reached
   let waiting = []; // changes that arrive meanwhile
+  let late = false; // changes are looked for, not told
+
+  const current = () => (late ? page.state("late", "Delayed") : page.state("live", "Live"));
 
   function connect() {
     clearTimeout(timer);
@@ -29,7 +32,12 @@ export function follow(address, from, page) {
     on("snapshot", (told) => {
       failures = 0;
       if (told.position > position) refresh(told.position);
-      if (!behind) page.state("live", "Live");
+      late = false; // each stream says anew when it is
+      if (!behind) current();
+    });
+    on("delayed", (told) => {
+      late = told.delayed;
+      if (!behind) current();
     });
     on("change", take);
     on("reset", (told) => refresh(told.position));
@@ -87,7 +95,7 @@ export function follow(address, from, page) {
       page.whole(view);
       for (const change of waiting.splice(0)) take(change);
       if (source.readyState === EventSource.CLOSED) connect();
-      else if (source.readyState === EventSource.OPEN) page.state("live", "Live");
+      else if (source.readyState === EventSource.OPEN) current();
     }
   }
 
