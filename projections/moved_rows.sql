@@ -1,4 +1,4 @@
--- name: wait_for_the_log
+-- name: wait_for_the_log!
 -- Looking through a long log takes longer than a transaction may otherwise be idle.
 SET LOCAL idle_in_transaction_session_timeout = 0;
 
@@ -37,7 +37,7 @@ moved AS (
 )
 SELECT course, new, activity, person, claim, registration, at, id, voided_position FROM moving;
 
--- name: set_merged_from
+-- name: set_merged_from!
 -- Which identifiers count for these persons.
 UPDATE person p SET merged_from = m.identifiers
 FROM (
