@@ -103,6 +103,26 @@ def _first_then_die(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
     return statements
 
 
+async def test_a_fault_is_no_answer_and_holds_up_nobody(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with school(database_url, 3) as (_, asking, one):
+        first, second = World(TENANT, HERE, 2), World(TENANT, HERE, 3)
+        await find(asking, first, 0)
+        await find(asking, second, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(building, "_statements", None)
+            assert await one.build_next()
+        assert "could not be built" in caplog.text
+        assert await one.build_next()
+        assert await find(asking, second, 0) is None
+        with pytest.raises(NotReadYet, match="log says why"):
+            await find(asking, first, 0)
+        assert isinstance(await find(asking, first, 0), Building)
+        assert await one.build_next()
+        assert await find(asking, first, 0) is None
+
+
 async def test_worlds_out_of_use_go_but_not_from_under_a_reader(database_url: str) -> None:
     async with school(database_url) as (_, asking, one):
         worlds = [World(TENANT, HERE, position) for position in range(1, MOST_KEPT + 4)]
