@@ -66,19 +66,16 @@ class Builder:
             world = await self._next() if row is not None and row[0] else None
             if world is None:
                 return False
-            reason = None
             try:
                 await self._begin(world)
                 await build(world, reading, self._pool, self._log)
             except WorldUnbuildable as error:
-                reason = str(error)
+                await self._fail(world, str(error))
             except psycopg.OperationalError:
                 raise  # the database is away: begun anew when it is back
             except Exception:
                 _LOG.exception("course %s as of %s could not be built", world.course, world.position)
-                reason = "must be another one: building this one failed, and the server's log says why"
-            if reason is not None:
-                await self._fail(world, reason)
+                await self._fail(world, None)
         return True
 
     async def drop_out_of_use(self) -> None:
@@ -108,7 +105,7 @@ class Builder:
             values = {"state": "building", "done": 0, "of": 0, "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
-    async def _fail(self, world: World, reason: str) -> None:
+    async def _fail(self, world: World, reason: str | None) -> None:
         async with self._pool.connection() as writing, writing.transaction():
             await _drop(writing, world.name)
             values = {"state": "failed", "done": 0, "of": 0, "reason": reason}
