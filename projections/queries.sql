@@ -119,12 +119,18 @@ JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person 
 LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person AND g.node = k.node;
 
 -- name: facts_of_keys
--- Every live fact of these keys: which of the keys, and the columns of a Deed.
-SELECT k.n, f.id, f.at, f.verb, f.event, f.attempt, f.raw, f.min, f.max, f.scaled, f.score, f.score_suspect, f.success,
-    f.completion, f.duration, f.progress, f.media
+-- Every live fact of these keys: which of the keys, and the columns of a Deed. Looked up key by key, whatever the
+-- planner believes of a table that has no statistics yet.
+SELECT k.n, f.*
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
-JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node AND f.person = k.person
-WHERE f.voided_position IS NULL;
+CROSS JOIN LATERAL (
+    SELECT id, at, verb, event, attempt, raw, min, max, scaled, score, score_suspect, success, completion, duration,
+        progress, media
+    FROM fact
+    WHERE tenant = :tenant AND course = k.course AND activity = k.node AND person = k.person
+        AND voided_position IS NULL
+    OFFSET 0
+) f;
 
 -- name: attempts_of_keys
 -- The attempts that are recorded for these keys.
