@@ -52,6 +52,7 @@ async def move_facts(
     if moves.activities:
         if log is None:
             raise NothingToReadAgain
+        await connection.execute(QUERIES.wait_for_the_log.sql)
         for part in _parts(await log.about(tenant, moves.activities, until), READ_AT_ONCE):
             await _derive_again(connection, tenant, await log.at(tenant, part), touched, memory)
     for nodes in _parts(list(moves.nodes), MOVED_AT_ONCE):
