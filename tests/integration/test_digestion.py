@@ -59,7 +59,7 @@ async def test_what_is_a_fault_of_the_statement(error: Exception, expected: bool
     assert is_poison(error) is expected
 
 
-@pytest.mark.parametrize("failing", range(6))
+@pytest.mark.parametrize("failing", [0, 2, 4])
 async def test_interrupted_anywhere_it_is_as_if_it_had_not_been(
     database_url: str, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
