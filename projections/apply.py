@@ -1,7 +1,7 @@
 """Applies a batch of the log to the read models: rows and checkpoint in one transaction, so never twice, never half.
 
-The order of the steps: what is set and the clock, then facts, then outlines (which decide the rules), then learners'
-rows on nodes, then enrolments, then what the passing of time changes.
+The order of the steps: what is set and the clock, what that moves, then facts, then outlines (which decide the rules),
+then learners' rows on nodes, then enrolments, then what the passing of time changes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,11 +20,11 @@ from projections.configuration_rows import Reset, graded_anew, keys_of, learners
 from projections.dead_letter_rows import hold_back
 from projections.digestion import Digestion, Indigestible, Prepare, is_poison
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
-from projections.fact import Derived, derived
 from projections.fact_rows import Key, write_facts
 from projections.learner_rows import write_names, write_nodes
 from projections.log_reader import LogReader
 from projections.memory import Memory, Pair
+from projections.moved_rows import derive, move_facts, write_merged
 from projections.names import Name
 from projections.outline_rows import OutlineChange, recall_outlines, write_outlines
 from projections.packed_rows import run
@@ -34,7 +34,7 @@ from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 PROJECTION = "live"
 MOST_TENANTS = 20
 """Whose tables are remembered."""
-VERSION = 2
+VERSION = 3
 """Raised whenever the folds give other rows for the same log."""
 AT_ONCE = 20_000
 """Keys, or learners, whose rows are computed at once."""
@@ -111,7 +111,7 @@ class Projector:
             try:
                 for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
                     memory = self._memories.pop(tenant, None) or Memory()
-                    changes += await _apply(connection, tenant, begin.position, list(group), memory)
+                    changes += await _apply(connection, tenant, begin.position, list(group), memory, self._log)
                     memory.bound()
                     self._memories[tenant] = memory  # the last one is that of the tenant that was at work last
             except Exception as error:
@@ -127,15 +127,21 @@ class Projector:
 
 
 async def _apply(
-    connection: AsyncConnection, tenant: int, begin: int, events: Sequence[LogEvent], memory: Memory
+    connection: AsyncConnection,
+    tenant: int,
+    begin: int,
+    events: Sequence[LogEvent],
+    memory: Memory,
+    log: LogReader | None,
 ) -> list[CourseChange]:
     reset = await take_in_events(connection, tenant, begin, events, memory)
     before = await _move_clock(connection, tenant, events, memory)
     statements = [event for event in events if isinstance(event, StatementEvent)]
-    found = [one for one in map(_derive, statements) if one is not None]
+    found = [one for one in (derive(event, memory.places) for event in statements) if one is not None]
     found = await hold_back(connection, tenant, found, statements, memory, VERSION)
     voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
-    touched = await write_facts(connection, tenant, found, voids, memory)
+    touched = await move_facts(connection, tenant, begin, reset.moves, memory, log)
+    await write_facts(connection, tenant, found, voids, touched, memory)
     texts = {one.fact.claim: one.claims for one in found if one.fact.claim and one.claims}
     outline = await write_outlines(connection, tenant, touched, texts, reset, memory)
     keys = touched.fresh.keys() | touched.disturbed | outline.keys
@@ -154,6 +160,7 @@ async def _apply(
         pairs |= await write_aged(connection, tenant, before or datetime.min.replace(tzinfo=UTC), memory)
     if touched.seen or touched.renamed:
         await write_names(connection, tenant, touched, memory)
+        await write_merged(connection, tenant, reset.moves, touched, memory)
     return _changes(tenant, pairs, outline.courses | touched.courses | reset.courses, outline.recounted | reset.graded)
 
 
@@ -204,10 +211,6 @@ def _in_parts(keys: set[Key], anew: set[Pair]) -> Iterator[tuple[set[Key], set[P
             yield some, whose
             some, whose = set(), set()
     yield some, whose
-
-
-def _derive(event: StatementEvent) -> Derived | None:
-    return derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
 
 
 async def _move_clock(

@@ -15,7 +15,9 @@ from projections.fact_rows import Key
 from projections.memory import Memory, Pair
 from projections.names import Name, named
 from projections.packed_rows import array, columns, run
+from projections.placement_as_set import NO_MOVES, Moves, Places
 from projections.read_model_tables import IRI
+from projections.settings_of_persons import settings_for_everyone
 from projections.sql import QUERIES
 from schemas.course_configuration import (
     KINDS,
@@ -42,7 +44,7 @@ class Reset:
 
     outlines: courses with another outline; whole: courses of which every row is computed again; graded: courses whose
     grades are; nodes, types: nodes and content types of courses; keys; pairs: learners whose sums are summed up again;
-    persons: of whom an override speaks now, or did.
+    persons: of whom something is set now, or was. moves: the facts that belong elsewhere.
     """
 
     courses: set[Name] = field(default_factory=set)
@@ -54,9 +56,10 @@ class Reset:
     keys: set[Key] = field(default_factory=set)
     pairs: set[Pair] = field(default_factory=set)
     persons: set[Name] = field(default_factory=set)
+    moves: Moves = NO_MOVES
 
     def note(self, event: ConfigurationEvent) -> None:
-        """What this event concerns."""
+        """What this event concerns, but for persons."""
         if isinstance(event, MappingSet | PersonMerged | PersonUnmerged):
             return
         course = named(event.course)
@@ -76,15 +79,14 @@ class Reset:
             case DueDateSet(person=None):
                 self.nodes.add((course, named(event.node)))
                 self.graded.add(course)
-            case DueDateSet():
-                self._key(course, str(event.person), event.node)
-            case CompletionOverridden() | GradeOverridden():
-                self._key(course, event.person, event.node)
-                self.persons.add(named(event.person))
 
-    def _key(self, course: Name, person: str, node: str) -> None:
-        self.keys.add((course, named(person), named(node)))
-        self.pairs.add((course, named(person)))
+    def speak(self, course: str, persons: Iterable[str], node: str) -> None:
+        """Something is set of a person, or was: by these identifiers."""
+        names = {named(person) for person in persons}
+        self.courses.add(named(course))
+        self.persons |= names
+        self.keys.update((named(course), name, named(node)) for name in names)
+        self.pairs.update((named(course), name) for name in names)
 
 
 async def take_in_events(
@@ -95,14 +97,19 @@ async def take_in_events(
         await _recall(connection, tenant, begin, memory)
     reset = Reset()
     texts: set[str] = set()
+    changed: list[ConfigurationEvent] = []
     for recorded in events:
         if isinstance(recorded, ControlEvent) and recorded.kind in KINDS:
             event = read_recorded_event(recorded.kind, recorded.payload)
             assert memory.configuration is not None
             take_in(memory.configuration, recorded, event)
             reset.note(event)
+            changed.append(event)
             if not isinstance(event, MappingSet | PersonMerged | PersonUnmerged):
                 texts.add(event.course)
+    if changed:
+        reset.moves = _follow(memory, changed)
+        texts |= _speak_of_persons(memory, changed, reset)
     _compile(memory, texts)
     await IRI.insert(connection, tenant, [(named(course), course) for course in sorted(texts)])
     return reset
@@ -113,13 +120,46 @@ async def _recall(connection: AsyncConnection, tenant: int, begin: int, memory: 
     asked = {"tenant": tenant, "until": begin, "kinds": list(KINDS)}
     for row in await (await connection.execute(QUERIES.configuring_events.sql, asked)).fetchall():
         apply(known, ControlEvent(*row))
+    memory.places = Places()
+    memory.places.follow(known, (), known.courses, merges=True)
     _compile(memory, known.courses)
+
+
+def _follow(memory: Memory, changed: Sequence[ConfigurationEvent]) -> Moves:
+    """Brings what the memory knows of places and persons to its configuration."""
+    assert memory.configuration is not None
+    return memory.places.follow(
+        memory.configuration,
+        sorted({event.activity for event in changed if isinstance(event, MappingSet)}),
+        sorted({event.course for event in changed if isinstance(event, OutlineSet)}),
+        merges=any(isinstance(event, PersonMerged | PersonUnmerged) for event in changed),
+    )
+
+
+def _speak_of_persons(memory: Memory, changed: Sequence[ConfigurationEvent], reset: Reset) -> set[str]:
+    """Notes the keys of which something else is set now, by this person or another; answers their courses."""
+    assert memory.configuration is not None
+    recounted = {one.own: one for one in reset.moves.persons}
+    spoken = {
+        (event.course, event.person, event.node)
+        for event in changed
+        if isinstance(event, DueDateSet | CompletionOverridden | GradeOverridden)
+    }
+    for course, settings in memory.configuration.courses.items() if recounted else ():
+        said = (*settings.completions, *settings.grades, *((person, node) for node, person in settings.due))
+        spoken.update((course, person, node) for person, node in said if person in recounted)
+    for course, person, node in spoken:
+        if person is not None:
+            one = recounted.get(person)
+            persons = (memory.places.end(person),) if one is None else (one.old, one.new)
+            reset.speak(course, (person, *persons), node)
+    return {course for course, person, _ in spoken if person is not None}
 
 
 def _compile(memory: Memory, courses: Iterable[str]) -> None:
     assert memory.configuration is not None
     for course in courses:
-        memory.rules[named(course)] = CourseRules(course, memory.configuration.course(course))
+        memory.rules[named(course)] = CourseRules(course, settings_for_everyone(memory.configuration, course))
 
 
 async def keys_of(connection: AsyncConnection, tenant: int, reset: Reset, memory: Memory) -> set[Key]:

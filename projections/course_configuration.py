@@ -198,36 +198,6 @@ def _said(value: _Value, event: ConfigurationEvent, recorded: ControlEvent, vers
     return Said(value, event.by, recorded.recorded, recorded.position, version)
 
 
-def settings_for(configuration: Configuration, course: str, person: str) -> CourseSettings:
-    """A copy of what is set of a course, and of the person alone, whichever of their identifiers it was set for.
-
-    Of what is set for several of them, the later one counts.
-    """
-    settings = configuration.course(course)
-    last = configuration.person(person)
-    same = {person, last, *(one for one in configuration.merges if configuration.person(one) == last)}
-    return replace(
-        settings.copy(),
-        due=_latest(
-            ((node, None if one is None else person), said)
-            for (node, one), said in settings.due.items()
-            if one is None or one in same
-        ),
-        completions=_latest(
-            ((person, node), said) for (one, node), said in settings.completions.items() if one in same
-        ),
-        grades=_latest(((person, node), said) for (one, node), said in settings.grades.items() if one in same),
-    )
-
-
-def _latest(pairs: Iterable[tuple[_Key, Said[_Value]]]) -> dict[_Key, Said[_Value]]:
-    found: dict[_Key, Said[_Value]] = {}
-    for key, said in pairs:
-        if key not in found or found[key].position < said.position:
-            found[key] = said
-    return found
-
-
 def rule_in_force(settings: CourseSettings, node: str, default: str) -> RuleInForce:
     """The rule of a node: set for it, of the outline, set for its content type, or the default of this name.
 

@@ -58,6 +58,7 @@ LONGEST_KEY = 200
 class Fact(NamedTuple):
     """One row of the table `fact`, columns in its order. duration in milliseconds; score and progress 0…1.
 
+    merged_from: the person that the statement names, where that one counts for another.
     id and verb are what rules and explanations are told of: UUIDs; the other names are for the tables alone.
     """
 
@@ -86,6 +87,7 @@ class Fact(NamedTuple):
     claim: Name | None
     actor_name: str | None
     voided_position: int | None
+    merged_from: Name | None = None
 
 
 class Deed(NamedTuple):
@@ -110,12 +112,13 @@ class Deed(NamedTuple):
 
 
 class Derived(NamedTuple):
-    """A fact, and the texts behind the names in it: IRIs, the person's identifier, the claims."""
+    """A fact, and the texts behind the names in it: IRIs, the person's identifier, the claims. about: as of Matter."""
 
     fact: Fact
     iris: tuple[tuple[Name, str], ...]
     ifi: str | None
     claims: str | None
+    about: tuple[str, ...]
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -225,7 +228,7 @@ def _derive(
         doer.name,
         voided_position,
     )
-    return Derived(fact, ((named(verb), verb), *matter.iris), doer.ifi, claims)
+    return Derived(fact, ((named(verb), verb), *matter.iris), doer.ifi, claims, matter.about)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -64,6 +64,21 @@ class Touched:
         if claim is not None:
             self.said[course, claim] = max(when, self.said.get((course, claim), when))
 
+    def come(
+        self,
+        course: Name | None,
+        node: Name | None,
+        person: Name | None,
+        claim: Name | None,
+        when: tuple[datetime, UUID],
+    ) -> None:
+        """A live fact that was written before came to this place."""
+        if course is None or node is None:
+            return
+        self.say(course, claim, when)
+        if person is not None:
+            self.disturbed.add((course, person, node))
+
     def lose(self, course: Name | None, node: Name | None, person: Name | None, claim: Name | None) -> None:
         """A live fact left this place."""
         if course is None or node is None:
@@ -81,14 +96,16 @@ async def write_facts(
     tenant: int,
     derived: Sequence[Derived],
     voids: Sequence[tuple[int, int]],
+    touched: Touched,
     memory: Memory,
-) -> Touched:
-    """Write one batch: `voids` are (position of the voided, position of the voiding) statements."""
-    touched = Touched()
+) -> None:
+    """Write one batch: `voids` are (position of the voided, position of the voiding) statements; `touched`: what has
+    been already.
+    """
     for one in derived:
         if one.fact.voided_position is None:
             touched.gain(one)
-    await _write_texts(connection, tenant, derived, memory)
+    await write_texts(connection, tenant, derived, memory)
     new = [(person, ifi, None) for person, ifi in touched.seen.items() if person not in memory.names]
     await PERSON.insert(connection, tenant, new)
     await FACT.add(connection, tenant, [one.fact for one in derived])
@@ -96,7 +113,6 @@ async def write_facts(
         await _void(connection, tenant, voids, touched)
     if touched.registrations:
         await _place_by_registration(connection, tenant, touched)
-    return touched
 
 
 async def _void(connection: AsyncConnection, tenant: int, voids: Sequence[tuple[int, int]], touched: Touched) -> None:
@@ -127,15 +143,13 @@ async def _place_by_registration(connection: AsyncConnection, tenant: int, touch
         if new != old:
             moves.append((position, new, "unassigned" if new is None else "registration"))
             touched.lose(old, node, person, claim)
-            if new is not None:
-                touched.say(new, claim, (at, UUID(bytes=statement_id)))
-                touched.disturbed.add((new, person, node))
+            touched.come(new, node, person, claim, (at, UUID(bytes=statement_id)))
     if moves:
         asked = columns({"positions": "bigint", "courses": "uuid", "placements": "text"}, moves)
         await run(connection, QUERIES.move_facts.sql, {"tenant": tenant, **asked})
 
 
-async def _write_texts(connection: AsyncConnection, tenant: int, derived: Sequence[Derived], memory: Memory) -> None:
+async def write_texts(connection: AsyncConnection, tenant: int, derived: Sequence[Derived], memory: Memory) -> None:
     """The dictionaries."""
     iris = unknown(memory.iris, (entry for one in derived for entry in one.iris))
     said = ((one.fact.claim, one.claims) for one in derived)

@@ -73,12 +73,15 @@ class GradeTold(Struct, frozen=True):
 
 
 class StatementTold(Struct, frozen=True):
-    """A statement behind it all. attempt: of which attempt; completes: it is satisfied_by. duration: milliseconds."""
+    """A statement behind it all. placement: how its course was found; attempt: of which attempt; completes: it is
+    satisfied_by. duration: milliseconds.
+    """
 
     statement_id: UUID
     at: datetime
     verb: str
     event: str
+    placement: str
     attempt: str | None
     score: float | None
     success: bool | None
@@ -192,6 +195,7 @@ def _statement(fact: Fact, verb: str, attempt: str | None, verdict: Verdict) -> 
         at=fact.at,
         verb=verb,
         event=fact.event,
+        placement=fact.placement,
         attempt=attempt,
         score=fact.score,
         success=fact.success,

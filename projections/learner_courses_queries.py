@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from psycopg import AsyncConnection
 from sqlalchemy import (
     ColumnElement,
@@ -87,14 +88,23 @@ async def read_courses_of(
     return rows, page.next
 
 
-async def read_person(connection: AsyncConnection, tenant: int, person: UUID) -> tuple[str, str]:
-    """Name and identifier of a learner; raises NotFound."""
+class LearnerIdentity(Struct, frozen=True):
+    """A learner. merged_from: the other identifiers of theirs."""
+
+    person: UUID
+    name: str
+    ifi: str
+    merged_from: list[str]
+
+
+async def read_person(connection: AsyncConnection, tenant: int, person: UUID) -> LearnerIdentity:
+    """A learner; raises NotFound."""
     p = {"tenant": tenant, "person": person}
     row = await (await connection.execute(_ONE, p)).fetchone()
     if row is None:
         raise NotFound(f"There is no learner {person}.")
-    name, ifi = row
-    return name or short_identifier(ifi), ifi
+    name, ifi, merged_from = row
+    return LearnerIdentity(person, name or short_identifier(ifi), ifi, merged_from)
 
 
-_ONE = "SELECT name, ifi FROM person WHERE tenant = %(tenant)s AND person = %(person)s"
+_ONE = "SELECT name, ifi, merged_from FROM person WHERE tenant = %(tenant)s AND person = %(person)s"

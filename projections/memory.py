@@ -15,6 +15,7 @@ from projections.dead_letter import Letters
 from projections.enrollment import Enrollment, Standing
 from projections.names import Name
 from projections.outline_node import OutlineNode
+from projections.placement_as_set import Places
 from projections.risk_state import Risk
 
 Outline = dict[Name, OutlineNode]
@@ -50,6 +51,8 @@ class Memory:
         """What is set; None while that is not known."""
         self.rules: dict[Name, CourseRules] = {}
         """By course of which something is or was set."""
+        self.places = Places()
+        """What is set of places and persons; as the configuration."""
         self.clock: datetime | None = None
         self.clock_read = False
         self.letters: Letters | None = None

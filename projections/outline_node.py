@@ -53,7 +53,7 @@ class Saying(NamedTuple):
 class _Heard:
     """What is heard of one activity so far; sayings come in order, so what comes later replaces."""
 
-    __slots__ = ("parent", "scoring", "title", "tracked", "type")
+    __slots__ = ("is_module", "parent", "scoring", "title", "tracked", "type")
 
     def __init__(self) -> None:
         self.type: str | None = None
@@ -61,6 +61,7 @@ class _Heard:
         self.parent: str | None = None
         self.scoring = False
         self.tracked = False
+        self.is_module = False
 
 
 def fold(course: str, sayings: Iterable[Saying], outline: CourseOutline | None = None) -> list[OutlineNode]:
@@ -129,14 +130,13 @@ def _heard(course: str, sayings: Iterable[Saying]) -> dict[str, _Heard]:
             known.parent = course if claim.parent == THE_COURSE else claim.parent
             known.scoring |= saying.claims.scoring and claim.role == "node"
             known.tracked |= saying.claims.tracked and claim.role == "node"
+            known.is_module |= claim.role == "module"
     return heard
 
 
 def _kinds(course: str, heard: dict[str, _Heard], told: Mapping[str, Level]) -> dict[str, Level]:
     parents = {known.parent for iri, known in heard.items() if iri != course}
-    return {
-        iri: told.get(iri) or _kind(course, iri, known.type, leaf=iri not in parents) for iri, known in heard.items()
-    }
+    return {iri: told.get(iri) or _kind(course, iri, known, leaf=iri not in parents) for iri, known in heard.items()}
 
 
 def _counts(claim: Claim, iri: str, node: str, course: str) -> bool:
@@ -160,10 +160,10 @@ def rule_of(type_: str | None, kind: str, iri: str) -> str:
     return "content"
 
 
-def _kind(course: str, iri: str, type_: str | None, *, leaf: bool) -> Level:
+def _kind(course: str, iri: str, known: _Heard, *, leaf: bool) -> Level:
     if iri == course:
         return Level.COURSE
-    level = level_of(type_, iri) or Level.UNIT
+    level = level_of(known.type, iri) or (Level.MODULE if known.is_module else Level.UNIT)
     by_id = OPEN_EDX_LEVELS.get(open_edx_kind(iri) or "")
     if leaf and level is Level.MODULE and by_id is not Level.MODULE:
         return Level.UNIT  # Moodle types assignments as modules

@@ -41,8 +41,7 @@ async def write_outlines(
     unsaid = sorted(touched.unsaid)
     asked_anew = {(course, claim) for course, claim, _ in unsaid}
     said = sorted((key, when) for key, when in touched.said.items() if key not in asked_anew)
-    courses = sorted({course for (course, _), _ in said} | {course for course, _, _ in unsaid} | reset.courses)
-    await recall_outlines(connection, tenant, courses, memory)
+    await recall_outlines(connection, tenant, touched.courses | reset.courses, memory)
     change = OutlineChange()
     stale = {course for course, _, _ in unsaid} | reset.outlines
     if unsaid:

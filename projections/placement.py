@@ -45,8 +45,8 @@ def block_of(iri: str) -> Block | None:
 
 
 class Claim(NamedTuple):
-    """What one statement says of one activity: `role` is node, course, ancestor or base (of H5P content); parent
-    None for the course.
+    """What one statement says of one activity: `role` is node, course, ancestor, base (of H5P content) or module (in
+    which what is mapped stands); parent None for the course.
     """
 
     iri: str
@@ -57,12 +57,30 @@ class Claim(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """course: IRI, or None when this statement alone does not tell. step: context, object, identifier, unassigned."""
+    """course: IRI, or None when this statement alone does not tell. step: mapping, context, object, identifier,
+    unassigned.
+    """
 
     course: str | None
     step: str
     node: str | None
     claims: tuple[Claim, ...]
+
+
+class Mapped(NamedTuple):
+    """What is set of a statement's activities: their course; of each that is mapped to it, by the id that it goes by,
+    the module that it stands in. renamed: those that go by a node's id.
+    """
+
+    course: str
+    modules: Mapping[str, str | None]
+    renamed: frozenset[str]
+
+    def level(self, iri: str, level: Level | None) -> Level | None:
+        """Of an ancestor: one that is mapped is a part of the course, whatever it is elsewhere."""
+        if iri not in self.modules:
+            return level
+        return Level.MODULE if level is Level.COURSE else level or Level.UNIT
 
 
 def level_of(type_: str | None, iri: str) -> Level | None:
@@ -91,14 +109,18 @@ def type_of(activity: Activity) -> str | None:
     return type_ if isinstance(type_, str) else None
 
 
-def place(target: Activity, around: Mapping[str, Any]) -> Placement:
-    """Place a statement whose object is an Activity; `around`: its contextActivities."""
+def place(target: Activity, around: Mapping[str, Any], mapped: Mapped | None = None) -> Placement:
+    """Place a statement whose object is an Activity; `around`: its contextActivities; `mapped`: as these are set."""
     above = [*members(around, "parent"), *members(around, "grouping")]
     ancestors = [(one, type_of(one)) for one in above]
     levels = [level_of(type_, one["id"]) for one, type_ in ancestors]
+    if mapped is not None:
+        levels = [mapped.level(one["id"], level) for (one, _), level in zip(ancestors, levels, strict=True)]
     node, node_type = target, type_of(target)
     if node_type == ATTEMPT_TYPE:
         units = [one for (one, _), level in zip(ancestors, levels, strict=True) if level is Level.UNIT]
+        if mapped is not None and target["id"] in (mapped.modules if not units else mapped.renamed):
+            units = [{"id": target["id"]}]
         if not units:
             return Placement(None, "unassigned", None, ())
         node, node_type = units[0], type_of(units[0])
@@ -106,6 +128,9 @@ def place(target: Activity, around: Mapping[str, Any]) -> Placement:
     candidates = members(around, "parent") if is_course(node_type) else above
     course: Activity | None = next((one for one in candidates if is_course(type_of(one))), None)
     step = "context"
+    if mapped is not None:
+        course = next((one for one in above if one["id"] == mapped.course), {"id": mapped.course})
+        step = "mapping"
     if course is None and is_course(node_type):
         course, step = node, "object"
     if course is None:

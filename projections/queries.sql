@@ -34,7 +34,7 @@ WHERE f.placement IN ('registration', 'unassigned') AND f.registration IS NOT NU
 SELECT DISTINCT ON (f.person, f.registration) f.person, f.registration, f.course
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
 JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
-WHERE f.placement IN ('context', 'object', 'identifier') AND f.voided_position IS NULL
+WHERE f.placement NOT IN ('registration', 'unassigned') AND f.voided_position IS NULL
 ORDER BY f.person, f.registration, f.at, f.id;
 
 -- name: move_facts!

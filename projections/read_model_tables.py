@@ -114,6 +114,7 @@ FACT = Table(
         "claim": "uuid",
         "actor_name": "text",
         "voided_position": "bigint",
+        "merged_from": "uuid",
     },
 )
 IRI = Table("iri", {"id": "uuid"}, {"iri": "text"})

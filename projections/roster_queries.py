@@ -11,6 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 from psycopg import AsyncConnection
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     ColumnElement,
     DateTime,
@@ -57,7 +58,12 @@ STANDING = table(
     column("satisfied_by", Uuid),
 )
 _PERSON = table(
-    "person", column("tenant", Integer), column("person", Uuid), column("name", String), column("ifi", String)
+    "person",
+    column("tenant", Integer),
+    column("person", Uuid),
+    column("name", String),
+    column("ifi", String),
+    column("merged_from", ARRAY(String)),
 ).alias("p")
 _RISK = table(
     "risk_state",
@@ -100,11 +106,14 @@ class CourseStanding(Struct, frozen=True):
 
 
 class LearnerLine(CourseStanding, frozen=True):
-    """One learner in one course. name: the identifier in short where no statement gives one."""
+    """One learner in one course. name: the identifier in short where no statement gives one. merged_from: the other
+    identifiers of theirs.
+    """
 
     person: UUID
     name: str
     ifi: str
+    merged_from: list[str]
 
 
 _S = STANDING.alias("s")
@@ -155,6 +164,7 @@ def _roster(filters: frozenset[str]) -> Select[Any]:
     s, p = _S.c, _PERSON.c
     risk = gravest_risk(s.course, s.person)
     text = func.lower(bindparam("q", type_=String))
+    others = func.array_to_string(p.merged_from, literal_column("' '"))
     share = func.round(s.progress.cast(Numeric), literal_column("6"))
     at_risk = _RISK.alias("x")
     is_at_risk = exists().where(at_risk.c.tenant == TENANT, at_risk.c.course == s.course, at_risk.c.person == s.person)
@@ -163,13 +173,13 @@ def _roster(filters: frozenset[str]) -> Select[Any]:
         "status": s.status == bindparam("status", type_=String),
         "at_risk": is_at_risk == bindparam("at_risk", type_=Boolean),
         "passed": s.passed.is_not_distinct_from(bindparam("passed", type_=Boolean)),
-        "q": or_(func.strpos(func.lower(p.name), text) > NOTHING, func.strpos(func.lower(p.ifi), text) > NOTHING),
+        "q": or_(*(func.strpos(func.lower(one), text) > NOTHING for one in (p.name, p.ifi, others))),
         "min_progress": share >= bindparam("min_progress", type_=Numeric),
         "max_progress": share <= bindparam("max_progress", type_=Numeric),
     }
     joined = _S.join(_PERSON, and_(p.tenant == s.tenant, p.person == s.person)).outerjoin(risk, true())
     return (
-        select(s.person, p.name, p.ifi, *standing_of(_S, _COURSE, risk))
+        select(s.person, p.name, p.ifi, p.merged_from, *standing_of(_S, _COURSE, risk))
         .select_from(joined)
         .where(s.tenant == TENANT, s.course == _COURSE, p.tenant == TENANT)
         .where(*(conditions[name] for name in sorted(filters)))
@@ -186,8 +196,10 @@ async def read_learners(
     page = await LEARNERS.read(connection, {"tenant": tenant, "course": course}, filters, wanted)
     now = await read_clock(connection, tenant)
     lines = [
-        LearnerLine(**told(rest, now), person=person, name=name or short_identifier(ifi), ifi=ifi)
-        for person, name, ifi, *rest in page.rows
+        LearnerLine(
+            **told(rest, now), person=person, name=name or short_identifier(ifi), ifi=ifi, merged_from=merged_from
+        )
+        for person, name, ifi, merged_from, *rest in page.rows
     ]
     return lines, page.next
 

@@ -44,7 +44,11 @@ class Doer(NamedTuple):
 
 
 class Matter(NamedTuple):
-    """What an object tells with the activities around it. attempt: where one of these is an attempt."""
+    """What an object tells with the activities around it. attempt: where one of these is an attempt.
+
+    about: the object, its node, and what is around it as parent and grouping, in the order in which a mapping is
+    looked for.
+    """
 
     kind: str
     type: str | None
@@ -54,6 +58,7 @@ class Matter(NamedTuple):
     iris: tuple[tuple[Name, str], ...]
     attempt: str | None
     number: str | None
+    about: tuple[str, ...]
     claims: dict[tuple[bool, bool], tuple[Name, str]]
     """By tracked and scoring, as far as they were asked for."""
 
@@ -89,9 +94,14 @@ def doer_of(actor: Mapping[str, Any]) -> Doer:
 
 def matter_of(target: Mapping[str, Any], around: Mapping[str, Any]) -> Matter:
     """What it was done to: the object, and the statement's contextActivities."""
+    return placed_matter(target, around, place(target, around) if _is_activity(target) else _NOWHERE)
+
+
+def placed_matter(target: Mapping[str, Any], around: Mapping[str, Any], placed: Placement) -> Matter:
+    """As `matter_of`, where the place is known."""
     kind = target.get("objectType", "Activity")
-    is_activity = kind == "Activity"
-    placed = place(target, around) if is_activity else _NOWHERE
+    is_activity = _is_activity(target)
+    above = (one["id"] for name in ("parent", "grouping") for one in members(around, name))
     iris = [iri for iri in (placed.node or (target["id"] if is_activity else None), placed.course) if iri is not None]
     names = [(named(iri), iri) for iri in iris]
     return Matter(
@@ -103,8 +113,13 @@ def matter_of(target: Mapping[str, Any], around: Mapping[str, Any]) -> Matter:
         iris=tuple(names),
         attempt=_attempt_around(target, around),
         number=_attempt_number(target),
+        about=tuple(dict.fromkeys((target["id"], placed.node or target["id"], *above))) if is_activity else (),
         claims={},
     )
+
+
+def _is_activity(target: Mapping[str, Any]) -> bool:
+    return bool(target.get("objectType", "Activity") == "Activity")
 
 
 def claims_of(matter: Matter, *, tracked: bool, scoring: bool) -> tuple[Name, str]:

@@ -16,14 +16,16 @@ from psycopg import AsyncConnection
 from lrs.api.listing import Asked, Later, Listing, Told, answer
 from lrs.api.services import Services, Serving
 from lrs.api.signed_in import RecordReader
-from projections.course_configuration import Configuration, settings_for
+from projections.course_configuration import Configuration
 from projections.course_view import last_part
 from projections.course_view_queries import read_course
 from projections.key_context import Learner
 from projections.key_explanation import StatementTold, explain_key
 from projections.key_queries import KeyReader
 from projections.keyset_queries import Place
+from projections.learner_courses_queries import LearnerIdentity
 from projections.roster_queries import read_clock, read_learner
+from projections.settings_of_persons import settings_for
 
 router = APIRouter(prefix="/api/courses/{course_id}/learners/{person_id}/nodes/{node_id}")
 STATEMENTS = Listing("statements", StatementTold, ("at",), computed=True)
@@ -52,7 +54,7 @@ async def explain(
             told, statements = await asyncio.to_thread(explain_key, learner, node, facts, completed, others)
             beside = {
                 "course": course,
-                "learner": {"person": person_id, "name": line.name, "ifi": line.ifi},
+                "learner": LearnerIdentity(person_id, line.name, line.ifi, line.merged_from),
                 "node": {
                     "node": node_id,
                     "iri": node.iri,

@@ -106,8 +106,8 @@ async def list_courses_of_learner(request: Request, who: RecordReader, here: Ser
     """The courses of one learner, by title."""
 
     async def read(connection: AsyncConnection, _: int, asked: Asked) -> Told:
-        name, ifi = await read_person(connection, who.tenant, person_id)
+        person = await read_person(connection, who.tenant, person_id)
         rows, place = await read_courses_of(connection, who.tenant, person_id, asked.page)
-        return Told(rows, place, {"learner": {"person": person_id, "name": name, "ifi": ifi}})
+        return Told(rows, place, {"learner": person})
 
     return await answer(request, here, who, COURSES, read)

@@ -183,7 +183,7 @@ OPERATIONS: Final[Operations] = {
         "Where an activity was mapped to", "Mapping", _ACTIVITY, versioned=False
     ),
     ("PUT", "/api/mappings/{activity_id}"): _change(
-        "Map an activity to a course (recorded; the read models do not follow yet)",
+        "Map an activity to a course",
         _ACTIVITY,
         _json("Place", {"course": examples.COURSE}),
         versioned=False,
@@ -192,7 +192,7 @@ OPERATIONS: Final[Operations] = {
         "Leave an activity to what its statements say", _ACTIVITY, versioned=False
     ),
     ("POST", "/api/persons/{person_id}/merge"): _change(
-        "Two identifiers are one person's (recorded; the read models do not follow yet)",
+        "Two identifiers are one person's",
         _PERSON,
         _json("Merge", {"into": "mbox:mailto:ann@example.com"}),
         versioned=False,

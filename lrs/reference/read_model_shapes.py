@@ -14,17 +14,13 @@ from lrs.reference.operation import Json, refer
 from projections.course_view import Course
 from projections.dead_letter_queries import LetterCounts
 from projections.key_explanation import KeyTold
+from projections.learner_courses_queries import LearnerIdentity
 
 _OF_COURSES: Final = (OUTLINE, LEARNERS, NODES, COURSES, PROGRESS, GRADES, COMPLETIONS, STATEMENTS)
 LISTINGS: Final[tuple[Listing, ...]] = (*_OF_COURSES, LETTERS)
-ANSWERED: Final = (KeyTold, LetterShown, LetterCounts, *(one.shape for one in LISTINGS))
+ANSWERED: Final = (KeyTold, LearnerIdentity, LetterShown, LetterCounts, *(one.shape for one in LISTINGS))
 _TEXT: Final[Json] = {"type": "string"}
 _ID: Final[Json] = {"type": "string", "format": "uuid"}
-_LEARNER: Final[Json] = {
-    "type": "object",
-    "properties": {"person": _ID, "name": _TEXT, "ifi": _TEXT},
-    "required": ["person", "name", "ifi"],
-}
 _NODE: Final[Json] = {
     "type": "object",
     "properties": {"node": _ID, "iri": _TEXT, "title": _TEXT, "kind": _TEXT},
@@ -33,10 +29,10 @@ _NODE: Final[Json] = {
 _BESIDE: Final[dict[str, dict[str, Json]]] = {
     OUTLINE.shape.__name__: {"course": refer(Course.__name__)},
     NODES.shape.__name__: {"learner": refer(LEARNERS.shape.__name__)},
-    COURSES.shape.__name__: {"learner": _LEARNER},
+    COURSES.shape.__name__: {"learner": refer(LearnerIdentity.__name__)},
     STATEMENTS.shape.__name__: {
         "course": refer(Course.__name__),
-        "learner": _LEARNER,
+        "learner": refer(LearnerIdentity.__name__),
         "node": _NODE,
         "voided": {"type": "integer", "minimum": 0},
     },

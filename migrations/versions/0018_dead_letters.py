@@ -5,7 +5,7 @@ from alembic import op
 from migrations.run_sql import run_files
 
 revision = "0018"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

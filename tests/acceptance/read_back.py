@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 _QUERIES = {
-    "person": ("SELECT ifi, name FROM person", 1),
+    "person": ("SELECT ifi, name, merged_from FROM person", 1),
     "outline_node": (
         """SELECT c.iri AS course, n.iri, n.type, n.title, n.kind, p.iri AS parent, n.rule, n.required, n.graded,
         n.position, n.source
@@ -71,6 +71,12 @@ def read_models(url: str) -> Models:
             names = [column.name for column in cursor.description]
             found[model] = {row[:key]: dict(zip(names[key:], row[key:], strict=True)) for row in cursor.fetchall()}
     return found
+
+
+def facts(url: str) -> list[tuple[Any, ...]]:
+    """Every fact as it is kept, those of voided statements too."""
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT * FROM fact ORDER BY position").fetchall()
 
 
 def differences(expected: Models, found: Models) -> list[str]:

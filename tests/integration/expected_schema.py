@@ -102,15 +102,16 @@ iri
   tenant int4, id uuid, iri text
   unique btree (tenant, id)
 person
-  tenant int4, person uuid, ifi text, name text?
+  tenant int4, person uuid, ifi text, name text?, merged_from _text = '{}'::text[]
   unique btree (tenant, person)
   btree (tenant, sort_name(name, ifi) COLLATE C, person)
 fact
   tenant int4, position int8, id uuid, at timestamptz, person uuid?, course uuid?, activity uuid?, verb uuid, event
     text, placement text, registration uuid?, attempt text?, raw float8?, min float8?, max float8?, scaled float8?,
     score float8?, score_suspect bool, success bool?, completion bool?, duration int8?, progress float8?, media
-    text?, claim uuid?, actor_name text?, voided_position int8?
+    text?, claim uuid?, actor_name text?, voided_position int8?, merged_from uuid?
   unique btree (tenant, position)
+  btree (tenant, activity) WHERE (placement = ANY (ARRAY['registration'::text, 'unassigned'::text, 'outline'::text]))
   btree (tenant, at)
   btree (tenant, course, activity, person)
   btree (tenant, person, at) WHERE (actor_name IS NOT NULL)

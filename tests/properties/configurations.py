@@ -129,6 +129,18 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def mappings(draw: st.DrawFn, course: str | None) -> dict[str, Any]:
+    """Of one activity, also of a course, to this course or to none."""
+    activity = draw(st.sampled_from([*COURSES, *NODES]))
+    said: dict[str, Any] = {"activity": activity, "course": course}
+    if course is not None:
+        for name in ("module", "node"):
+            if draw(st.integers(0, 2)) == 0:
+                said[name] = draw(st.sampled_from([one for one in [*COURSES, *NODES] if one != activity]))
+    return said
+
+
+@st.composite
 def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """Kind and payload of one event; it may take away what another has set."""
     course = draw(st.sampled_from([COURSES[0], COURSES[0], COURSES[1]]))
@@ -138,12 +150,19 @@ def events(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
         st.sampled_from(
             [
                 *("outline.set", "outline.set", "rule.set", "rule.set", "type", "policy.set", "due.set"),
-                *("completion.overridden", "grade.overridden"),
+                *("completion.overridden", "grade.overridden", "person.merged", "person.unmerged"),
+                *("mapping.set", "mapping.set"),
             ]
         )
     )
     away = draw(st.integers(0, 5)) == 0
     match kind:
+        case "mapping.set":
+            return kind, draw(mappings(None if away else course))
+        case "person.merged":
+            return kind, {"person": person, "into": draw(st.sampled_from([one for one in PERSONS if one != person]))}
+        case "person.unmerged":
+            return kind, {"person": person}
         case "outline.set":
             return kind, {"course": course, "outline": None if away else draw(outlines(course))}
         case "rule.set":

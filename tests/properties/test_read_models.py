@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from projections import moved_rows
 from tests.acceptance.course_log import CourseLog
-from tests.acceptance.read_back import read_models
+from tests.acceptance.read_back import facts, read_models
 from tests.properties.configurations import events, moments
 from tests.properties.learning import BEGIN, COURSE_TYPE, ITEM_TYPE, MODULE_TYPE, VIDEO_TYPE, logs
 from tests.services.databases import migrated_database
@@ -88,7 +89,9 @@ def test_any_delivery_gives_the_naive_state_whatever_is_set_when(
     ticks: list[int],
     said: list[Setting],
 ) -> None:
-    with migrated_database(database_server) as url:
+    with migrated_database(database_server) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(moved_rows, "READ_AT_ONCE", 3)
+        patch.setattr(moved_rows, "MOVED_AT_ONCE", 2)
         asyncio.run(_deliver(url, statements, batches, steps, [], ticks, said))
 
 
@@ -126,7 +129,7 @@ async def _deliver(
             await log.tick(BEGIN + timedelta(days=days))
         await log.project(steps)
         assert log.differences() == []
-        live = read_models(url)
+        live = read_models(url), facts(url)
         await log.forget_read_models()
         await log.project()
-        assert read_models(url) == live
+        assert (read_models(url), facts(url)) == live

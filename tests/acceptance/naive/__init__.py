@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from .configuration import LoggedEvent, Settings, settings_of
+from .configuration import LoggedEvent, Settings, places_of, settings_of
 from .facts import Fact, LoggedStatement, live_facts
 from .grades import course_row
 from .grades import gradebook_row as graded_row
@@ -30,7 +30,9 @@ def compute(
     `clock` is the largest instant of the clock events, None where there is none; `events` are those that set something.
     Instants are aware and UTC, durations whole milliseconds, IRIs and people are text, statement ids are UUIDs.
     """
-    facts = live_facts(statements)
+    events = list(events)
+    places = places_of(events)
+    facts = live_facts(statements, places)
     settings = settings_of(events)
     # A Group is no learner and makes no claims; an object that is no Activity has no course: both stay facts only.
     placed = [fact for fact in facts if fact.person is not None and fact.course is not None]
@@ -38,7 +40,7 @@ def compute(
 
     models: dict[str, Rows] = {
         "fact": {(fact.id,): fact_row(fact) for fact in facts},
-        "person": people(facts, settings),
+        "person": people(facts, settings, places.persons),
         "outline_node": dict(outline.items()),
         **{name: {} for name in ("node_progress", "attempt", "gradebook")},
         **{name: {} for name in ("course_grade", "enrollment", "risk_state")},
@@ -132,7 +134,7 @@ def told_at(at: datetime) -> dict[str, Any]:
     return {"first_at": at, "last_at": at, **nothing}
 
 
-def people(facts: list[Fact], settings: dict[str, Settings]) -> Rows:
+def people(facts: list[Fact], settings: dict[str, Settings], persons: dict[str, str]) -> Rows:
     """The last non-blank name of each person, courses or not; and whoever an override speaks of."""
     rows: Rows = {
         (person,): {"name": None} for said in settings.values() for person, _ in (*said.completions, *said.grades)
@@ -141,6 +143,8 @@ def people(facts: list[Fact], settings: dict[str, Settings]) -> Rows:
         if fact.person is not None:
             row = rows.setdefault((fact.person,), {"name": None})
             row["name"] = fact.name if fact.name is not None else row["name"]
+    for (person,), row in rows.items():
+        row["merged_from"] = sorted(one for one, into in persons.items() if into == person)
     return rows
 
 

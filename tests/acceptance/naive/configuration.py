@@ -89,12 +89,12 @@ def asked_by(part: dict[str, Any]) -> set[str]:
 
 
 def settings_of(events: Iterable[LoggedEvent]) -> dict[str, Settings]:
-    """What is set of each course."""
+    """What is set of each course; of persons, for whom they count."""
+    events = sorted(events, key=lambda one: one.position)
+    person_of = persons_of(events)
     found: dict[str, Settings] = {}
-    for event in sorted(events, key=lambda one: one.position):
+    for event in last_of_each(events, person_of):
         said = event.payload
-        if "course" not in said or event.kind == "mapping.set":
-            continue
         settings = found.setdefault(said["course"], Settings())
         match event.kind:
             case "outline.set":
@@ -118,6 +118,79 @@ def settings_of(events: Iterable[LoggedEvent]) -> dict[str, Settings]:
                 grade = None if score is None and not excused else (score, excused, event.recorded)
                 put(settings.grades, (said["person"], said["node"]), grade)
     return found
+
+
+def last_of_each(events: list[LoggedEvent], person_of: dict[str, str]) -> list[LoggedEvent]:
+    """The events of courses, persons' by whom they count for. Of several identifiers each has its own last word: where
+    that takes something away, what another has stays.
+    """
+    kept: dict[Any, LoggedEvent] = {}
+    for event in events:
+        said = event.payload
+        if "course" not in said or event.kind == "mapping.set":
+            continue
+        person = said.get("person")
+        if person is None:
+            kept[event.position] = event
+            continue
+        key = event.kind, said["course"], said["node"], person
+        kept.pop(key, None)
+        if takes_away(event):
+            continue
+        payload = said | {"person": person_of.get(person, person)}
+        kept[key] = LoggedEvent(event.position, event.recorded, event.kind, payload)
+    return sorted(kept.values(), key=lambda one: one.position)
+
+
+def takes_away(event: LoggedEvent) -> bool:
+    said = event.payload
+    if event.kind == "grade.overridden":
+        return said.get("score") is None and not said.get("excused", False)
+    return said["due_at" if event.kind == "due.set" else "completed"] is None
+
+
+def persons_of(events: Iterable[LoggedEvent]) -> dict[str, str]:
+    """Of each identifier that counts for another, for whose it does in the end."""
+    into: dict[str, str] = {}
+
+    def end(person: str) -> str:
+        while person in into:
+            person = into[person]
+        return person
+
+    for event in sorted(events, key=lambda one: one.position):
+        if event.kind == "person.unmerged":
+            into.pop(event.payload["person"], None)
+        if event.kind == "person.merged":
+            before = into.pop(event.payload["person"], None)
+            if end(event.payload["into"]) != event.payload["person"]:
+                into[event.payload["person"]] = event.payload["into"]
+            elif before is not None:  # a ring counts for nothing
+                into[event.payload["person"]] = before
+    return {person: end(person) for person in into}
+
+
+@dataclass
+class Places:
+    """What is set of where statements belong: mappings by activity; by node, the courses whose outline has it."""
+
+    mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    outlines: dict[str, set[str]] = field(default_factory=dict)
+    persons: dict[str, str] = field(default_factory=dict)
+
+
+def places_of(events: Iterable[LoggedEvent]) -> Places:
+    events = sorted(events, key=lambda one: one.position)
+    places = Places(persons=persons_of(events))
+    for event in events:
+        if event.kind == "mapping.set":
+            said = event.payload
+            put(places.mappings, said["activity"], None if said["course"] is None else said)
+    for course, settings in settings_of(events).items():
+        if settings.outline is not None:
+            for node in (course, *settings.nodes):
+                places.outlines.setdefault(node, set()).add(course)
+    return places
 
 
 def put(where: dict[Any, Any], key: Any, value: Any) -> None:

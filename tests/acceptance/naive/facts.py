@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from . import vocabulary
+from .configuration import Places
+from .placing import Activity, is_typed, place
 from .reading import (
     Media,
     Score,
@@ -37,19 +39,6 @@ class LoggedStatement:
 
 
 @dataclass(frozen=True)
-class Activity:
-    """What one statement says of an activity; `level` is None where neither type nor identifier gives one."""
-
-    id: str
-    type: str | None = None
-    title: str | None = None
-
-    @property
-    def level(self) -> str | None:
-        return vocabulary.level(self.id, self.type)
-
-
-@dataclass(frozen=True)
 class Fact:
     id: UUID
     at: datetime
@@ -62,6 +51,7 @@ class Fact:
     course: Activity | None
     placement: str
     context: tuple[Activity, ...]  # parent, then grouping
+    modules: dict[str, str]
     score: Score
     success: bool | None
     completion: bool | None
@@ -82,7 +72,7 @@ class Fact:
         return self.event in ("scored", "evaluated", "passed", "failed")
 
 
-def live_facts(statements: Iterable[LoggedStatement]) -> list[Fact]:
+def live_facts(statements: Iterable[LoggedStatement], places: Places) -> list[Fact]:
     """All facts, each statement id once, in the order (at, id), with their courses."""
     by_id: dict[UUID, LoggedStatement] = {}
     for statement in sorted(statements, key=lambda one: one.position):
@@ -90,10 +80,12 @@ def live_facts(statements: Iterable[LoggedStatement]) -> list[Fact]:
     target_of = {key: voided_by(statement.payload) for key, statement in by_id.items()}
     targets = set(target_of.values())
     facts = [
-        fact_of(key, statement) for key, statement in by_id.items() if target_of[key] is None and key not in targets
+        fact_of(key, statement, places)
+        for key, statement in by_id.items()
+        if target_of[key] is None and key not in targets
     ]
     facts.sort(key=lambda fact: (fact.at, fact.id))
-    return place_by_registration(facts)
+    return place_by_registration([place_by_outline(fact, places.outlines) for fact in facts])
 
 
 def voided_by(payload: dict[str, Any]) -> UUID | None:
@@ -103,7 +95,7 @@ def voided_by(payload: dict[str, Any]) -> UUID | None:
     return identifier(target.get("id")) if voids else None
 
 
-def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
+def fact_of(key: UUID, statement: LoggedStatement, places: Places) -> Fact:
     payload = statement.payload
     verb = mapping(payload.get("verb")).get("id", "")
     result = mapping(payload.get("result"))
@@ -112,7 +104,8 @@ def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
     context_extensions = mapping(context.get("extensions"))
     parents, grouping = activities_in(context, "parent"), activities_in(context, "grouping")
     target = object_activity(payload)
-    node, course, placement = place(target, parents, grouping)
+    placed = place(target, parents, grouping, places.mappings)
+    person = person_of(payload)
     event = event_of(verb, target)
     played = verb == vocabulary.PLAYED
     progress = number(result_extensions.get(vocabulary.PROGRESS))
@@ -120,15 +113,16 @@ def fact_of(key: UUID, statement: LoggedStatement) -> Fact:
     return Fact(
         id=key,
         at=instant(payload.get("timestamp")) or statement.stored,
-        person=person_of(payload),
+        person=None if person is None else places.persons.get(person, person),
         name=(text(mapping(payload.get("actor")).get("name")) or "").strip() or None,
         verb=verb,
         event=event,
         object=target,
-        node=node,
-        course=course,
-        placement=placement,
-        context=parents + grouping,
+        node=placed.node,
+        course=placed.course,
+        placement=placed.placement,
+        context=placed.context,
+        modules=placed.modules,
         score=read_score(result.get("score")),
         success=truth(result.get("success")),
         completion=truth(result.get("completion")),
@@ -179,10 +173,6 @@ def activities_in(context: dict[str, Any], relation: str) -> tuple[Activity, ...
     return tuple(activity for activity in found if activity is not None)
 
 
-def is_typed(activity: Activity | None, types: set[str]) -> bool:
-    return activity is not None and activity.type in types
-
-
 def event_of(verb: str, target: Activity | None) -> str:
     if verb in vocabulary.EVENT_ON_COURSE and is_typed(target, vocabulary.COURSE_TYPES):
         return vocabulary.EVENT_ON_COURSE[verb]
@@ -220,32 +210,16 @@ def attempt_of(payload: dict[str, Any], around: tuple[Activity, ...]) -> str | N
     return None
 
 
-def place(
-    target: Activity | None, parents: tuple[Activity, ...], grouping: tuple[Activity, ...]
-) -> tuple[Activity | None, Activity | None, str]:
-    """Node, course and placement by the steps 1 to 3 of section 4."""
-    node = target
-    if is_typed(target, {vocabulary.ATTEMPT_TYPE}):
-        units = [activity for activity in parents + grouping if activity.level == "unit"]
-        node = units[0] if units else None
-    if target is None or node is None:
-        return None, None, "unassigned"
-    is_course = target.type in vocabulary.COURSE_TYPES
-    for activity in parents if is_course else parents + grouping:
-        if activity.type in vocabulary.COURSE_TYPES:
-            return node, activity, "context"
-    if is_course:
-        return node, target, "object"
-    match = vocabulary.OPEN_EDX_BLOCK.match(node.id)
-    if match:
-        base, _, ccx_block, scheme, key, _ = match.groups()
-        prefix = "ccx-v1:" if ccx_block or scheme == "ccx-v1:" else "course-v1:"
-        return node, Activity(base + ("course/" if base else "") + prefix + key), "identifier"
-    return node, None, "unassigned"
+def place_by_outline(fact: Fact, outlines: dict[str, set[str]]) -> Fact:
+    """Section 9 of docs/rules.md: what says no course itself is where the only outline is that has its node."""
+    courses = outlines.get(fact.node.id, set()) if fact.node and fact.person is not None else set()
+    if fact.course is not None or len(courses) != 1:
+        return fact
+    return replace(fact, course=Activity(min(courses)), placement="outline")
 
 
 def place_by_registration(facts: list[Fact]) -> list[Fact]:
-    """Step 4: the course of the first placed fact of the same person and registration."""
+    """Step 5: the course of the first placed fact of the same person and registration."""
     course_of: dict[tuple[str, UUID], str] = {}
     for fact in facts:
         if fact.person is not None and fact.registration is not None and fact.course is not None:

@@ -3,12 +3,13 @@
 Claims of section 4, completion rule, `required` and `graded` of section 5.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import vocabulary
 from .configuration import Settings
-from .facts import Activity, Fact
+from .facts import Fact
+from .placing import Activity
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Claim:
     type: str | None
     title: str | None
     parent: str | None
+    is_module: bool = False
 
 
 def claimed_title(activity: Activity) -> str | None:
@@ -40,13 +42,13 @@ def claims_of(fact: Fact) -> dict[str, Claim]:
     assert fact.course is not None
     assert fact.node is not None
     course, node = fact.course, fact.node
-    ancestors = [activity for activity in fact.context if activity.level in ("module", "unit")]
+    ancestors = [activity for activity in fact.context if activity.level_around in ("module", "unit")]
     node_level = node.level or "unit"
     base = h5p_base(node.id) if node_level in ("item", "unit") and node.id != course.id else None
 
     def first(level: str, child: str) -> str | None:
         for activity in ancestors:
-            if activity.level == level and activity.id != child:
+            if activity.level_around == level and activity.id != child:
                 return activity.id
         return None
 
@@ -61,22 +63,27 @@ def claims_of(fact: Fact) -> dict[str, Claim]:
     claims = {node.id: Claim(node.type, claimed_title(node), base or parent_of(node.id, node_level))}
     claims.setdefault(course.id, Claim(course.type, claimed_title(course), None))
     for activity in ancestors:
-        if activity.id not in claims and activity.level is not None:
-            parent = parent_of(activity.id, activity.level)
+        if activity.id not in claims and activity.level_around is not None:
+            parent = parent_of(activity.id, activity.level_around)
             claims[activity.id] = Claim(activity.type, claimed_title(activity), parent)
     if base is not None:
         claims.setdefault(base, Claim(None, None, parent_of(base, "unit")))
+    for iri, module in fact.modules.items():
+        if iri in claims and iri not in (course.id, module):
+            claims[iri] = replace(claims[iri], parent=module)
+            claims.setdefault(module, Claim(None, None, course.id, is_module=True))
     return claims
 
 
-def kind_of(iri: str, activity_type: str | None, course: str, is_parent: bool) -> str:
-    """Kind of an outline node; `is_parent` when some outline node of the course has it as parent."""
+def kind_of(iri: str, activity_type: str | None, course: str, is_parent: bool, is_module: bool) -> str:
+    """Kind of an outline node; `is_parent` when some outline node of the course has it as parent; `is_module` when
+    something mapped stands in it.
+    """
     if iri == course:
         return "course"
-    by_type = activity_type in vocabulary.MODULE_TYPES and vocabulary.block_kind(iri) not in vocabulary.MODULE_BLOCKS
-    if by_type and not is_parent:
+    level = vocabulary.level(iri, activity_type) or ("module" if is_module else "unit")
+    if level == "module" and vocabulary.block_kind(iri) not in vocabulary.MODULE_BLOCKS and not is_parent:
         return "unit"
-    level = vocabulary.level(iri, activity_type) or "unit"
     return "module" if level == "course" else level
 
 
@@ -99,6 +106,7 @@ def outline_of(facts: list[Fact], settings: dict[str, Settings]) -> dict[tuple[s
     nodes: dict[tuple[str, str], dict[str, Any]] = {}
     scored: set[tuple[str, str]] = set()
     tracked: set[tuple[str, str]] = set()
+    modules: set[tuple[str, str]] = set()
     for fact in facts:
         assert fact.course is not None
         assert fact.node is not None
@@ -108,6 +116,8 @@ def outline_of(facts: list[Fact], settings: dict[str, Settings]) -> dict[tuple[s
             row["type"] = claim.type if claim.type is not None else row["type"]
             row["title"] = claim.title if claim.title is not None else row["title"]
             row["parent"] = claim.parent
+            if claim.is_module:
+                modules.add((course, iri))
         if fact.is_scoring:
             scored.add((course, fact.node.id))
         if fact.event in vocabulary.TRACKED_EVENTS:
@@ -121,7 +131,9 @@ def outline_of(facts: list[Fact], settings: dict[str, Settings]) -> dict[tuple[s
     parents = {(course, row["parent"]) for (course, _), row in nodes.items()}
     for (course, iri), row in nodes.items():
         said = told.get((course, iri), {})
-        row["kind"] = said.get("kind") or kind_of(iri, row["type"], course, (course, iri) in parents)
+        row["kind"] = said.get("kind") or kind_of(
+            iri, row["type"], course, (course, iri) in parents, (course, iri) in modules
+        )
         row["position"], row["source"] = said.get("order"), said.get("source")
         row["rule"] = rule_of(iri, row["type"], row["kind"])
     # Every kind is known by now. Units first: whether an item is required depends on its parent's being so.

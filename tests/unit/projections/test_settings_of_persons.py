@@ -1,6 +1,7 @@
 """What is set of a course for one person: under whichever of their identifiers it was set."""
 
-from projections.course_configuration import apply, due_at, fold, settings_for
+from projections.course_configuration import apply, due_at, fold
+from projections.settings_of_persons import settings_for
 from schemas.log_event import ControlEvent
 from tests.unit.projections.learner import at
 from tests.unit.projections.test_course_configuration import (
