@@ -62,7 +62,7 @@ def voids(number: int, target: int) -> dict[str, Any]:
     decided=[(0, 0, LETTER_DISCARDED), (1, 0, LETTER_RETRIED), (4, 1, LETTER_DISCARDED)],
     **TWO_STEPS,
 )
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     statements=logs(),
     batches=st.lists(st.integers(1, 8), min_size=1, max_size=4),
