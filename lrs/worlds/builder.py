@@ -23,7 +23,7 @@ MOST_KEPT: Final = 8
 LOOK_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 60.0
-TURN: Final = 0x1C_5E_12  # advisory, one a database: who builds worlds
+TURN: Final = 0x1C_5E_14  # advisory, one a database: who builds worlds
 
 _LOG = logging.getLogger("lrs.worlds")
 
