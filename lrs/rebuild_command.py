@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from lrs.access.credentials import DEFAULT_TENANT
+from lrs.children import leave_most_garbage
 from lrs.chosen_database import chosen_database
 from lrs.console import reached, settings_of, told
 from lrs.database import rebuild_pool
@@ -55,6 +56,7 @@ def replay_command(
     if projection != PROJECTION:
         raise click.ClickException(f"there is no projection {projection!r}: there is {PROJECTION}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    leave_most_garbage()
     outcome: dict[str, Any] = {}
     refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
     try:
