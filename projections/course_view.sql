@@ -49,12 +49,22 @@ SELECT s.person, p.name, p.ifi, s.status, s.progress, s.completed_nodes, coalesc
 FROM enrollment_standing s
 JOIN person p ON p.tenant = s.tenant AND p.person = s.person
 LEFT JOIN course_outline_size o ON o.tenant = s.tenant AND o.course = s.course
-LEFT JOIN LATERAL (
-    SELECT * FROM risk_state WHERE tenant = s.tenant AND course = s.course AND person = s.person
-    ORDER BY level = 'high' DESC, since, rule LIMIT 1
-) r ON true
+LEFT JOIN (
+    SELECT DISTINCT ON (person) * FROM risk_state
+    WHERE tenant = :tenant AND course = :course AND (:persons::uuid[] IS NULL OR person = ANY (:persons::uuid[]))
+    ORDER BY person, level = 'high' DESC, since, rule
+) r ON r.person = s.person
 WHERE s.tenant = :tenant AND s.course = :course
     AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
+
+-- name: first_persons
+-- Learners who stand first on a roster: so many of those at risk, the gravest first, and so many by name.
+(SELECT person FROM risk_state WHERE tenant = :tenant AND course = :course
+    GROUP BY person ORDER BY bool_or(level = 'high') DESC, person LIMIT :first)
+UNION
+(SELECT p.person FROM person p JOIN enrollment e ON e.tenant = p.tenant AND e.course = :course AND e.person = p.person
+    WHERE p.tenant = :tenant AND e.status <> 'withdrawn'
+    ORDER BY sort_name(p.name, p.ifi) COLLATE "C", p.person LIMIT :first);
 
 -- name: outline
 -- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each. They are

@@ -51,15 +51,31 @@ async def read_course(connection: AsyncConnection, tenant: int, course: UUID) ->
 
 async def read_view(connection: AsyncConnection, tenant: int, course: UUID) -> CourseView:
     """All of one course, as of one position; raises NotFound. The connection is in autocommit mode."""
+    view, _ = await read_first_view(connection, tenant, course)
+    return view
+
+
+async def read_first_view(
+    connection: AsyncConnection, tenant: int, course: UUID, *, most: int | None = None, first: int = 0
+) -> tuple[CourseView, bool]:
+    """What a page is drawn from, and whether that is all of the course; raises NotFound.
+
+    Of a course with more than `most` learners it is the `first` lines of the roster, and no outline: how many completed
+    each node takes a look at every learner's rows.
+    """
     async with _one_snapshot(connection):
-        return CourseView(
+        found, summary = await read_course(connection, tenant, course), await _summary(connection, tenant, course)
+        whole = most is None or summary.enrolled + summary.withdrawn <= most
+        persons = None if whole else await _first_persons(connection, tenant, course, first)
+        view = CourseView(
             position=await _position(connection),
-            course=await read_course(connection, tenant, course),
-            summary=await _summary(connection, tenant, course),
-            roster=by_urgency(await _roster(connection, tenant, course, None)),
-            outline=await _outline(connection, tenant, course),
+            course=found,
+            summary=summary,
+            roster=by_urgency(await _roster(connection, tenant, course, persons))[: None if whole else first],
+            outline=await _outline(connection, tenant, course) if whole else [],
             recent=await _recent(connection, tenant, course),
         )
+        return view, whole
 
 
 async def read_update(
@@ -102,6 +118,11 @@ async def _summary(connection: AsyncConnection, tenant: int, course: UUID) -> Su
     rows = await _all(connection, QUERIES.summary, {"tenant": tenant, "course": course})
     enrolled, active, completed, withdrawn, at_risk, progress, grade = rows[0]
     return Summary(enrolled, active, completed, withdrawn, at_risk, _share(progress), _share(grade))
+
+
+async def _first_persons(connection: AsyncConnection, tenant: int, course: UUID, first: int) -> list[UUID]:
+    rows = await _all(connection, QUERIES.first_persons, {"tenant": tenant, "course": course, "first": first})
+    return [person for (person,) in rows]
 
 
 async def _roster(connection: AsyncConnection, tenant: int, course: UUID, persons: list[UUID] | None) -> list[Learner]:

@@ -23,7 +23,10 @@ QUERIES: Any = aiosql.from_path(Path(__file__).with_name("outline_queries.sql"),
 
 
 class OutlineLine(Struct, frozen=True):
-    """One node of a course. depth: 0 at the top. title: the IRI's last part where there is none."""
+    """One node of a course. depth: 0 at the top. title: the IRI's last part where there is none.
+
+    source: where the outline that was set is from; position: among siblings there; null where only statements tell.
+    """
 
     node: UUID
     iri: str
@@ -35,6 +38,8 @@ class OutlineLine(Struct, frozen=True):
     rule: str
     required: bool
     graded: bool
+    source: str | None
+    position: int | None
 
 
 async def read_outline(
@@ -47,7 +52,7 @@ async def read_outline(
     depths = depths_of({node: (_set(row[-1]) + row[1], row[5]) for node, row in nodes.items()}, course)
     ordered = list(depths)
     first = 0 if after is None else _behind(ordered, str(after[0]))
-    page = [_line(depths[node], *nodes[node][:-1]) for node in ordered[first : first + limit]]
+    page = [_line(depths[node], *nodes[node]) for node in ordered[first : first + limit]]
     return page, [str(page[-1].node)] if len(ordered) > first + limit else None
 
 

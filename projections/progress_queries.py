@@ -9,6 +9,7 @@ from msgspec import Struct
 from psycopg import AsyncConnection
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     DateTime,
     Double,
@@ -44,6 +45,8 @@ _PROGRESS = table(
     column("revoked_at", _INSTANT),
     column("completed_at", _INSTANT),
     column("satisfied_by", Uuid),
+    column("late", Boolean),
+    column("expires_at", _INSTANT),
     column("visits", Integer),
     column("duration", BigInteger),
 ).alias("n")
@@ -78,6 +81,8 @@ class Progress(Struct, frozen=True):
     revoked_at: datetime | None
     completed_at: datetime | None
     satisfied_by: UUID | None
+    late: bool
+    expires_at: datetime | None
     visits: int
     duration: int
 

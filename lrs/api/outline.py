@@ -17,7 +17,7 @@ OUTLINE = Listing("nodes", OutlineLine, ("place",), usual=MOST)
 
 @router.get("/outline")
 async def get_outline(request: Request, who: RecordReader, here: Serving, course_id: UUID) -> Response:
-    """Its nodes depth first, siblings by IRI."""
+    """Its nodes depth first, siblings by position, then IRI."""
 
     async def read(connection: AsyncConnection, _: int, asked: Asked) -> Told:
         course = await read_course(connection, who.tenant, course_id)

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
 from projections.course_view import Learner, short_identifier
-from projections.course_view_queries import read_courses, read_view
+from projections.course_view_queries import read_courses, read_first_view
 from schemas.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -25,6 +25,8 @@ router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent
 ROWS = 500
 """Lines of a roster that a page shows at once; its filter looks through all of them."""
+FIRST_ROWS = 100
+"""Lines that a page begins with where a course has more learners than it shows; the script fetches the others."""
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -47,10 +49,10 @@ async def course_page(serving: Serving, credential: RecordReader, course_id: UUI
     """One course, live."""
     try:
         async with serving.read.connection() as connection:
-            view = await read_view(connection, credential.tenant, course_id)
+            view, whole = await read_first_view(connection, credential.tenant, course_id, most=ROWS, first=FIRST_ROWS)
     except NotFound:
         return _page("missing.html", 404)
-    return _page("course.html", view=view, rows=ROWS)
+    return _page("course.html", view=view, whole=whole, rows=ROWS)
 
 
 def percent(share: float | None) -> str:

@@ -1,15 +1,15 @@
 """Searching the log: one page for a query, and a cursor to the next that stays valid while writers write.
 
-Windowed reads: from the near end of the time range, at first as long as the log takes for a few thousand statements,
-then GROWTH times as long each step: what has not filled a page in one window cannot fill more than some GROWTH in the
-next, however large the log. A page shows what is committed, an ascending one up to the safe bound only. Its place in
+Windowed reads: from the near end of the time range, at first as long as the log takes for a few thousand statements.
+Each next one is as long as what is still wanted takes where it lies as thick as what the last one found, and
+MOST_GROWTH times as long where that found nothing: so a page takes few windows, and none of them holds much more than
+a page, however large the log. A page shows what is committed, an ascending one up to the safe bound only. Its place in
 (stored, position) is the cursor, so following `more` neither misses nor repeats a statement that was there at the
 start; up to when the log is surely whole is said beside it: not further than where references are unsettled.
 """
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -34,9 +34,13 @@ OLDEST_SECONDS = 60.0
 """How long the begin of the log is taken for what it was: it moves only when the oldest statements are dropped."""
 FIRST_WINDOW = timedelta(days=7)
 """The longest first window."""
+LONGEST_WINDOW = timedelta(days=36_525)
 FIRST_STATEMENTS = 5_000
 """How many statements the first window has, were they spread evenly."""
-GROWTH = 8
+MARGIN = 1.5
+"""How much longer a window is than what is wanted should take: what lies no thicker than before still fills it."""
+MOST_GROWTH = 64
+"""What none of 5,000 statements is will hardly be more than a few pages of the 320,000 behind them."""
 _TICK = timedelta(microseconds=1)
 _FAR = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -192,11 +196,12 @@ class Search:
         async with self._pool.connection() as connection:
             if sight.server != _server(connection):  # one stands in for the other
                 sight = await self._look_through(connection)
-            for window in _windows(query, cursor, sight, with_terms=bool(terms)):
+            windows = _Windowed(query, cursor, sight, with_terms=bool(terms))
+            while len(statements) <= limit and (window := windows.next()) is not None:
                 left = limit + 1 - len(statements)
-                statements += await self._windows.read(connection, wanted, window, cursor, left)
-                if len(statements) > limit:
-                    break
+                found = await self._windows.read(connection, wanted, window, cursor, left)
+                windows.grow(len(found), left)
+                statements += found
         more = len(statements) > limit
         page = statements[:limit]
         end = Cursor(page[-1].stored, page[-1].position) if more else None
@@ -208,25 +213,34 @@ def _server(connection: AsyncConnection) -> tuple[bytes, ...]:
     return line.host, line.port, line.db
 
 
-def _windows(
-    query: StatementQuery, cursor: Cursor | None, sight: _Sight, *, with_terms: bool
-) -> Iterator[tuple[datetime, datetime]]:
+class _Windowed:
     """The time to search, low excluded and high included, in pieces, near end first."""
-    low = max(query.since or EPOCH, EPOCH if sight.oldest is None else sight.oldest - _TICK)
-    high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
-    length = sight.first_window()
-    if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
-        high = min(high, (sight.whole_through if with_terms else sight.bound.stored_floor) - _TICK)
-        low = low if cursor is None else max(low, cursor.stored - _TICK)
-        while low < high:
-            end = min(high, low + length)
-            yield low, end
-            low, length = end, length * GROWTH
-    else:
-        high = high if cursor is None else min(high, cursor.stored)
-        near = min(high, sight.now)  # what the clock may be set back by is no part of the first window
-        while low < high:
-            start = max(low, near - length)
-            yield start, high
-            high = near = start
-            length *= GROWTH
+
+    def __init__(self, query: StatementQuery, cursor: Cursor | None, sight: _Sight, *, with_terms: bool) -> None:
+        self._ascending = query.ascending
+        self._low = max(query.since or EPOCH, EPOCH if sight.oldest is None else sight.oldest - _TICK)
+        self._high = min(query.until or _FAR, sight.now + CLOCK_SLACK)
+        self._length = sight.first_window()
+        if query.ascending:  # whoever goes on from the last one must not have missed one that commits later
+            self._high = min(self._high, (sight.whole_through if with_terms else sight.bound.stored_floor) - _TICK)
+            self._low = self._low if cursor is None else max(self._low, cursor.stored - _TICK)
+        else:
+            self._high = self._high if cursor is None else min(self._high, cursor.stored)
+        self._near = min(self._high, sight.now)  # what the clock may be set back by is no part of the first window
+
+    def next(self) -> tuple[datetime, datetime] | None:
+        """The next piece; None: there is no more."""
+        if self._low >= self._high:
+            return None
+        if self._ascending:
+            window = self._low, min(self._high, self._low + self._length)
+            self._low = window[1]
+        else:
+            window = max(self._low, self._near - self._length), self._high
+            self._high = self._near = window[0]
+        return window
+
+    def grow(self, found: int, wanted: int) -> None:
+        """Take the length of the next piece from what the last one held of what was wanted."""
+        times = MOST_GROWTH if found == 0 else MARGIN * (wanted - found) / found
+        self._length = min(self._length * min(max(times, 1), MOST_GROWTH), LONGEST_WINDOW)

@@ -1,5 +1,6 @@
 """The read models over HTTP: fields, ETags, links to more, explanations, and refusals that name what is wrong."""
 
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -181,3 +182,30 @@ def test_a_rule_that_is_set_is_the_one_that_explains(school: School) -> None:
     school.get(path, 304, {"If-None-Match": tag})
     school.get(path, 200, {"If-None-Match": standing_alike})
     school.endpoint.ask("DELETE", named)
+
+
+def test_what_is_set_is_in_the_answers(school: School) -> None:
+    """A completion that came late and has expired; where a node of the outline that was set stands."""
+    lesson = next(one["iri"] for one in school.all("outline") if one["iri"].endswith("/lesson"))
+    row = next(one for one in school.all("progress", state="completed") if one["iri"] == lesson)
+    assert (row["late"], row["expires_at"]) == (False, None)
+    said = {"rule": "statement", "verb": "http://adlnet.gov/expapi/verbs/completed"}
+    rule = {"when": {"rule": "not_after", "deadline": "2020-01-01T00:00:00Z", "of": said}, "valid_for": "P2W"}
+    outline = {"course": COURSE_IRI, "nodes": [{"id": f"{COURSE_IRI}/first"}, {"id": lesson, "rule": rule}]}
+    before = school.get("outline").json()["nodes"]
+    assert all((one["position"], one["source"]) == (None, None) for one in before)
+    put = school.endpoint.send(outline, "PUT", path=f"{school.course}/configuration/outline")
+    assert put.status_code == 200, put.text
+    read = {"X-LRS-Read-After": put.headers["X-LRS-Position"]}
+    names = "person,state,late,expires_at"
+    answer = school.get("progress", headers=read, node=row["node"], fields=names).json()["progress"]
+    (told,) = [one for one in answer if one["person"] == row["person"]]
+    assert set(told) == set(names.split(","))
+    assert told["late"] is True
+    expires = datetime.fromisoformat(row["completed_at"]) + timedelta(weeks=2)
+    assert datetime.fromisoformat(told["expires_at"]) == expires
+    nodes = {one["iri"]: one for one in school.all("outline", fields="iri,position,source")}
+    assert nodes[f"{COURSE_IRI}/first"] == {"iri": f"{COURSE_IRI}/first", "position": 0, "source": "set"}
+    assert nodes[lesson]["position"] == 1
+    taken = school.endpoint.ask("DELETE", f"{school.course}/configuration/outline")
+    assert taken.status_code == 200, taken.text

@@ -15,7 +15,7 @@ import msgspec
 import psutil
 import psycopg
 
-from tests.bench import catch_up, ingest, queries, report
+from tests.bench import catch_up, course_pages, ingest, queries, report
 from tests.bench.figures import Comparison, Figures
 from tests.bench.ingest import Ingest
 from tests.bench.loaded import Loaded, cluster, database_of
@@ -115,6 +115,24 @@ def run(
         sys.stdout.write(text + "\n")
     else:
         _say(result)
+
+
+@main.command()
+@click.option("--learners", default=10_000, show_default=True, type=click.IntRange(200), help="Of the large course.")
+@click.option("--few", default=100, show_default=True, type=click.IntRange(20), help="Of the small one.")
+@click.option("--nodes", default=200, show_default=True, type=click.IntRange(30), help="Of both.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1), help="Medians of so many.")
+@click.option("--requests", default=40, show_default=True, type=click.IntRange(1), help="Of each kind in a round.")
+@click.option("--database", default="timescaledb", type=click.Choice(["timescaledb", "embedded"]), help="Which.")
+def pages(*, learners: int, few: int, nodes: int, rounds: int, requests: int, database: str) -> None:
+    """The pages of a large course, beside those of a small one."""
+    small, large = (course_pages.Course(f"of-{count}", count, nodes) for count in (few, learners))
+    try:
+        with cluster(database, None) as server:
+            times = course_pages.measured(server, small, large, rounds=rounds, requests=requests)
+    except ServiceMissingError as missing:
+        raise click.ClickException(str(missing)) from None
+    click.echo(course_pages.table(times, small, large).as_text())
 
 
 @main.command(name="report")

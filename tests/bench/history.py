@@ -1,7 +1,8 @@
 """The history that queries are measured on: the last two years of a store, as its export would be; from a seed.
 
-Twenty thousand learners, each with two of forty courses of twelve activities; verbs as often as Zipf has it; one
-statement in ten thousand voids another. Texts are templates with ids, actors and times spliced in: a hundred thousand a
+A learner for every five hundred statements, so that who asks for one gets as much of a small log as of a large one;
+each with two of forty courses of twelve activities; verbs as often as Zipf has it; one statement in ten thousand
+voids another. Texts are templates with ids, actors and times spliced in: a hundred thousand a
 second, so that ten million can be made on the way into the database.
 """
 
@@ -17,7 +18,8 @@ from lrs.statement_log.load_rows import Chunk, Text
 from schemas.verb import VOIDED
 from schemas.version import XapiVersion
 
-LEARNERS = 20_000
+STATEMENTS_EACH = 500
+"""Of a learner."""
 COURSES = 40
 ACTIVITIES = 500
 YEARS = timedelta(days=730)
@@ -84,8 +86,9 @@ def chunks(count: int, end: datetime, seed: int = SEED) -> Iterator[Chunk]:
 def _texts(count: int, end: datetime, seed: int) -> Iterator[bytes]:
     random = Random(seed)
     templates = _templates()
-    actors = [msgspec.json.encode(learner(number)) for number in range(LEARNERS)]
-    registrations = [str(UUID(int=random.getrandbits(128), version=4)).encode() for _ in range(2 * LEARNERS)]
+    learners = count // STATEMENTS_EACH
+    actors = [msgspec.json.encode(learner(number)) for number in range(learners)]
+    registrations = [str(UUID(int=random.getrandbits(128), version=4)).encode() for _ in range(2 * learners)]
     verbs = range(len(VERBS))
     step, begin = YEARS / count, end.astimezone(UTC) - YEARS
     identity = b""
@@ -95,7 +98,7 @@ def _texts(count: int, end: datetime, seed: int) -> Iterator[bytes]:
         if number % VOIDS == VOIDS - 1:
             yield _VOIDING % (identity, before, stored, stored)
             continue
-        who = int(random.random() * LEARNERS)
+        who = int(random.random() * learners)
         which = who & 1 if random.random() < 0.7 else 1 - (who & 1)
         at = (who * (3 + 4 * which) + which) % COURSES
         what = at + COURSES * int(random.random() * _PER_COURSE)

@@ -84,7 +84,9 @@ def comparisons(figures: Figures) -> list[Comparison]:
             found.append(Comparison("", f"{cell.name} · requests", "requests/s", "no-op handler", cell.no_op))
     found.append(Comparison(MIXED, MIXED, "requests/s", "pgbench, same SQL, 4 clients", MIXED_PGBENCH))
     if WELL_KNOWN in figures:
-        found.append(Comparison(WELL_KNOWN, WELL_KNOWN, "statements/s", "synthetic", Cell(50, 16).name))
+        for alone in (False, True):
+            name = _well_known(alone=alone)
+            found.append(Comparison(name, name, "statements/s", "synthetic", Cell(50, 16, alone=alone).name))
     return found
 
 
@@ -109,8 +111,9 @@ class Ingest:
                     if not cell.alone and cell.workers == 1:
                         self._no_op(cell)
         if self._well_known is not None:
-            with migrated_database(self._server) as url:
-                self._load(url, WELL_KNOWN, self._well_known, well_known.BATCH, 16)
+            for alone in (False, True):
+                with migrated_database(self._server) as url, _no_processor(url, wanted=alone):
+                    self._load(url, _well_known(alone=alone), self._well_known, well_known.BATCH, 16)
         self._mixed(loaded, by_agent)
 
     def _post(self, cell: Cell) -> None:
@@ -245,6 +248,10 @@ class Ingest:
                 yield url_of(self._server, f"{database_name(loaded.statements)}_copy")
             finally:
                 connection.execute(drop)
+
+
+def _well_known(*, alone: bool) -> str:
+    return f"{WELL_KNOWN}, alone" if alone else WELL_KNOWN
 
 
 @contextmanager

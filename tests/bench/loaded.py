@@ -17,7 +17,7 @@ from psycopg import sql
 
 from lrs.access.credentials import DEFAULT_TENANT
 from lrs.database import projection_pool
-from lrs.migrate import expected_revision, migrate
+from lrs.migrate import migrate
 from lrs.statement_log.loading import load
 from lrs.statement_log.log import CLOCK_SLACK
 from projections import checkpoint
@@ -69,13 +69,15 @@ def database_name(statements: int) -> str:
 def database_of(server: PostgresServer, statements: int) -> Loaded:
     """The database of `server` with a history of so many statements, loaded where it is not there."""
     name = database_name(statements)
-    label = f"{statements} statements of seed {history.SEED} at revision {expected_revision()}"
+    label = f"{statements} statements of seed {history.SEED}, {history.STATEMENTS_EACH} a learner"
     url = url_of(server, name)
     with psycopg.connect(server.url, autocommit=True) as connection:
         found = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
         ).fetchone()
         if found == (label,):
+            migrate(url)
+            _make_ready(url)
             return Loaded(url, statements, None, None, _bytes(url))
         identifier = sql.Identifier(name)
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
@@ -104,6 +106,7 @@ def _make_ready(url: str) -> None:
 
 async def _say_read(url: str, to: Checkpoint) -> None:
     async with projection_pool(url) as pool, pool.connection() as connection, connection.transaction():
+        await connection.execute("DELETE FROM projection_checkpoint")  # of another version, where the log was kept
         at = await checkpoint.lock(connection, PROJECTION, 0, VERSION)
         moved = await checkpoint.move(connection, PROJECTION, 0, at, to)
         assert moved is Moved.MOVED

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from lrs.database import PLANNING
 from lrs.statement_log.new_row import Row, columns
 from lrs.statement_log.references import target_of
 from lrs.statement_log.search_keys import elements_of, search_terms
@@ -107,7 +108,8 @@ def transactions_a_second(url: str, files: Mapping[Path, int], *, clients: int, 
     words = [str(_program()), "--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=1"]
     words += [f"--time={round(seconds)}", "--define=turn=0"]
     words += [f"--file={file}@{weight}" for file, weight in files.items()]
-    planned = {"PGOPTIONS": "-c plan_cache_mode=force_custom_plan -c jit=off"} if len(files) > 1 else {}
+    settings = " ".join(f"-c {name}={value}" for name, value in PLANNING.items())
+    planned = {"PGOPTIONS": settings} if len(files) > 1 else {}
     ran = subprocess.run([*words, url], capture_output=True, text=True, check=False, env=os.environ | planned)
     rate = re.search(r"^tps = ([\d.]+)", ran.stdout, re.MULTILINE)
     done = re.search(r"actually processed: (\d+)", ran.stdout)

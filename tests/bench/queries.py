@@ -13,11 +13,18 @@ from tests.bench.questions import BY_ID, KINDS, Asked, NothingFound
 from tests.services.lrs_server import serving
 
 CONNECTIONS = 16
+WORKERS = 2
+"""API processes of the series that have more than one."""
 
 
 def series_of(kind: str, statements: int) -> str:
     """The name of a series."""
     return f"GET {kind}, {size_of(statements)}"
+
+
+def by_workers(kind: str, statements: int) -> str:
+    """The name of the series of the same with more API processes."""
+    return f"{series_of(kind, statements)}, {WORKERS} API processes"
 
 
 def size_of(statements: int) -> str:
@@ -30,9 +37,10 @@ def size_of(statements: int) -> str:
 def comparisons(sizes: list[int]) -> list[Comparison]:
     """Every kind at every size with the same SQL."""
     return [
-        Comparison(name, name, "requests/s", "pgbench, same SQL", f"pgbench {name}")
+        Comparison(name, name, "requests/s", "pgbench, same SQL", f"pgbench {series_of(kind, statements)}")
         for kind in KINDS
-        for name in (series_of(kind, statements) for statements in sizes)
+        for statements in sizes
+        for name in (series_of(kind, statements), by_workers(kind, statements))
     ]
 
 
@@ -63,18 +71,17 @@ class Queries:
 
     def round(self) -> None:
         """Every kind once."""
-        with serving(self._loaded.url) as lrs:
+        with serving(self._loaded.url) as one, serving(self._loaded.url, LRS_WORKERS=str(WORKERS)) as more:
             for kind, asked in self._questions.items():
-                _must_find(lrs.origin, kind, asked)
-                self._get(lrs.origin, kind)
+                _must_find(one.origin, kind, asked)
+                self._get(one.origin, kind, series_of(kind, self._loaded.statements))
+                self._get(more.origin, kind, by_workers(kind, self._loaded.statements))
                 self._pgbench(kind)
 
     def _paths(self, kind: str) -> Path:
         return self._folder / kind
 
-    def _get(self, origin: str, kind: str) -> None:
-        name = series_of(kind, self._loaded.statements)
-
+    def _get(self, origin: str, kind: str, name: str) -> None:
         def got(seconds: float) -> wrk.Load:
             return wrk.get(origin, self._paths(kind), connections=CONNECTIONS, seconds=seconds, authorization=BASIC)
 

@@ -15,11 +15,12 @@ rounds. A run fails when one request is not answered with success, or the log la
   something else holds the processor's place, so that it stands by.
 - **No-op handler**: a FastAPI route in a process of the same kind that reads the body and answers.
 - **pgbench, same SQL**: the text of the product's own statements, prepared, with real parameters and new ids. Storing
-  has four clients, reading as many as there are connections; reads are planned for their values, as the server's are.
-- **The logs that are read** are the last two years of a store of 20,000 learners and 40 courses, generated from a seed
-  and loaded by the code of `lrs load` (`tests/bench/history.py`); then vacuumed and analysed. Each kind of query is
-  asked with 48 different values, in any order. The deep page begins where nine tenths of the log, or 9,999 pages, lie
-  before it, by a cursor that the product signed.
+  has four clients, reading as many as there are connections; reads are planned for their values, with the settings that
+  the server's have (`PLANNING` in `lrs/database.py`).
+- **The logs that are read** are the last two years of a store of 40 courses and a learner for every 500 statements,
+  generated from a seed and loaded by the code of `lrs load` (`tests/bench/history.py`); then vacuumed and analysed.
+  Each kind of query is asked with 48 different values, in any order. The deep page begins where nine tenths of the log,
+  or 9,999 pages, lie before it, by a cursor that the product signed.
 - **Mixed**: nine POSTs of one statement to one query by agent, on a copy of the smallest log. Both sides do the same.
 - **Well-known batches**: ten batches of 50 real statements of Open edX and of Moodle's kind under new ids; their bound
   is the same load with synthetic ones.

@@ -15,7 +15,7 @@ from lrs.statement_log.loading import load
 from lrs.statement_log.sql import QUERIES
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
-from tests.bench import history, pgbench, report
+from tests.bench import course_pages, history, pgbench, report
 from tests.bench.figures import Comparison, Figures
 from tests.bench.live_lag import Sample, seconds_behind
 from tests.bench.questions import KINDS, VALUES, questions
@@ -107,6 +107,16 @@ def rows_of(connection: psycopg.Connection, script: str) -> int:
             found += connection.execute(statement.encode()).rowcount
             statement = ""
     return found
+
+
+def test_the_pages_of_two_courses_are_asked_for_and_the_slower_ones_named(embedded_server: PostgresServer) -> None:
+    small, large = course_pages.Course("of-20", 20, 40), course_pages.Course("of-60", 60, 40)
+    times = course_pages.measured(embedded_server, small, large, rounds=1, requests=1)
+    assert {"learners by name", "explain the course", "the page"} < {one.what for one in times}
+    assert all(isclose(one.ratio, one.large / one.small) for one in times)
+    slow = course_pages.PageTime("a page", 1.0, 2.5, 2.5)
+    assert course_pages.table([slow], small, large).as_text().endswith("2.50  !")
+    assert course_pages.p95([float(one) for one in range(1, 101)]) == 95.0
 
 
 def a_result() -> dict[str, Any]:

@@ -113,6 +113,7 @@ fact
   unique btree (tenant, position)
   btree (tenant, at)
   btree (tenant, course, activity, person)
+  btree (tenant, course, position) WHERE (voided_position IS NULL)
   btree (tenant, person, at) WHERE (actor_name IS NOT NULL)
   btree (tenant, person, registration)
   btree (tenant, person, registration) WHERE ((placement = ANY (ARRAY['registration'::text, 'unassigned'::text]))

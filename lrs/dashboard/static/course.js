@@ -17,6 +17,7 @@ const REWORD = 3_600_000; // ms: reasons such as "for 9 days" are as of the last
 let view = JSON.parse($("view").textContent);
 const byPerson = (lines) => new Map(lines.map((one) => [one.person, one]));
 let roster = byPerson(view.roster);
+let whole = main.dataset.whole === "true"; // otherwise it is the beginning of a large course, and the rest follows
 
 /* ---- filling in ---- */
 
@@ -149,8 +150,9 @@ function showRoster(moved) {
   const all = chosen();
   const some = all.slice(0, ROWS);
   arrange($("roster"), $("learner"), some, (one) => one.person, fillLearner, (one) => moved?.has(one.person));
-  const narrowed = all.length < roster.size;
-  let note = narrowed ? `${all.length} of ${roster.size} learners.` : "";
+  const learners = whole ? roster.size : view.summary.enrolled + view.summary.withdrawn;
+  const narrowed = all.length < learners;
+  let note = narrowed ? `${all.length} of ${learners} learners.` : "";
   if (all.length > ROWS) note = `The first ${ROWS} of ${all.length} learners; the filters look through all of them.`;
   if (all.length === 0) note = roster.size ? "No learner matches." : "No learners yet.";
   $("shown").textContent = note;
@@ -185,7 +187,7 @@ function showAll(moved) {
   showSummary(moved !== undefined);
   showRoster(moved);
   const nodes = view.outline.filter((one) => one.required || one.kind === "module");
-  arrange($("outline"), $("node"), nodes, (one) => one.id, fillNode, () => false);
+  if (whole) arrange($("outline"), $("node"), nodes, (one) => one.id, fillNode, () => false);
   arrange($("recent"), $("event"), view.recent, (one) => one.statement_id, fillEvent, (_, known) => moved && !known);
   $("position").textContent = view.position;
   main.dataset.position = view.position;
@@ -217,6 +219,7 @@ const page = {
   },
   whole(fetched) {
     view = fetched;
+    whole = true;
     roster = byPerson(view.roster);
     part(document, "course").textContent = view.course.title;
     showAll();
@@ -284,6 +287,7 @@ $("tools").hidden = false;
 $("zone").textContent = `Times are those of your place (${zone}).`;
 showAll();
 const stream = follow(address, view.position, page);
+if (!whole) stream.refresh();
 
 setInterval(() => {
   for (const time of document.querySelectorAll("time[datetime]")) {
