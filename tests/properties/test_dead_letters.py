@@ -57,6 +57,13 @@ def voids(number: int, target: int) -> dict[str, Any]:
 @pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
 @example(statements=[viewed(1), viewed(2), viewed(3), voids(4, 2)], faults={1: "fold"}, decided=[], **TWO_STEPS)
 @example(
+    statements=[viewed(1), viewed(2), voids(3, 2), voids(4, 2)],
+    faults={1: "fold"},
+    decided=[],
+    batches=[1, 3],
+    steps=[8],
+)
+@example(
     statements=[viewed(1), viewed(2), viewed(3), voids(4, 1), viewed(5)],
     faults={1: "write", 2: "fold"},
     decided=[(0, 0, LETTER_DISCARDED), (1, 0, LETTER_RETRIED), (4, 1, LETTER_DISCARDED)],
