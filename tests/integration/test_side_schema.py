@@ -15,6 +15,7 @@ OF_THE_LOG = {  # and whatever else does not follow from the log
     *(
         "alembic_version",
         "course_world",
+        "relay_checkpoint",
         "attachment",
         "attachment_piece",
         "authority",
