@@ -20,7 +20,7 @@ from lrs.console import reached, settings_of, told
 from lrs.database import rebuild_pool
 from lrs.rebuild_course import NotOfThisVersion, rebuild_course
 from lrs.rebuild_reports import ProgressBar, comparison_text, status_text
-from lrs.worlds.building import WorldUnbuildable
+from lrs.worlds.building import WorldIndigestible, WorldUnbuildable
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import ReadElsewhere
 from streams.rebuild import AlreadyAtWork, Rebuild, turn
@@ -58,7 +58,7 @@ def replay_command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     leave_most_garbage()
     outcome: dict[str, Any] = {}
-    refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
+    refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable, WorldIndigestible)
     try:
         with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), refusals:
             if status:

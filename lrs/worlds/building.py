@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from lrs.database import Pool
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
@@ -22,6 +22,7 @@ from projections.course_statements import Place, count_statements, statements_of
 from projections.fact import name_of
 from projections.kept_fact_rows import read_kept_at
 from projections.log_reader import LogReader
+from projections.read_model_tables import DEAD_LETTER
 from schemas.course_configuration import KINDS, read_recorded_event
 from schemas.errors import LrsError
 from schemas.log_event import ControlEvent, LogEvent, StatementEvent
@@ -32,6 +33,10 @@ PAGE = 20
 
 class WorldUnbuildable(LrsError):
     """This course cannot be shown as of this position."""
+
+
+class WorldIndigestible(LrsError):
+    """Folds that fail on what they have digested live: what is beside lacks a statement that the live tables have."""
 
 
 class _NothingBefore:
@@ -50,7 +55,7 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     """Fill the schema of a world, which is there and empty.
 
     reading: in a transaction that keeps one snapshot. pool: lends a connection to write on, while none is asked of the
-    log. Raises WorldUnbuildable.
+    log. Raises WorldUnbuildable and WorldIndigestible.
     """
     row = await (await reading.execute(QUERIES.begin.sql)).fetchone()
     assert row is not None
@@ -78,7 +83,17 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
             statements += await _kept(reading, places, statements, world)
         done += len(statements)
         await apply(statements, begin)
+    async with pool.connection() as writing:
+        await must_be_digested(writing, world)
     await apply([], begin._replace(position=world.position), "ready")
+
+
+async def must_be_digested(connection: AsyncConnection, world: World) -> None:
+    """What is parked in a world is missing there, and nobody would be told. Raises WorldIndigestible."""
+    query = sql.SQL("SELECT min(position) FROM {}").format(sql.Identifier(world.name, DEAD_LETTER.name))
+    row = await (await connection.execute(query)).fetchone()
+    if row is not None and row[0] is not None:
+        raise WorldIndigestible(f"the statement at position {row[0]} was digested, and cannot be digested again")
 
 
 async def _set(reading: AsyncConnection, world: World) -> AsyncIterator[list[ControlEvent]]:

@@ -21,6 +21,7 @@ OF_THE_LOG = {  # and whatever else does not follow from the log
         "authority",
         "activity_definition",
         "control_event",
+        "relay_checkpoint",
     ),
     *("credential", "document", "reference_unsettled", "statement", "statement_attachment", "statement_awaited"),
     *("statement_id", "statement_reference", "statement_repair", "statement_void", "tenant", side_schema.CHECKPOINT),
@@ -32,6 +33,7 @@ SHAPES = {
     " WHERE schemaname = %s",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
     " WHERE connamespace = %s::regnamespace",
+    "options": "SELECT relname, reloptions::text FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
 }
 
 
