@@ -39,10 +39,6 @@ async def hold_back(
         memory.letters = Letters({key: first for key, first in rows if key and first}, bool(rows))
     if not memory.letters.exist:
         return found
-    voids = [(event.voids_position, event.position) for event in events if event.voids_position is not None]
-    if voids:
-        asked = columns({"positions": "bigint", "voided_by": "bigint"}, voids)
-        await run(connection, QUERIES.void_letters.sql, {"tenant": tenant, **asked})
     first = memory.letters.first
     derived = {one.fact.position for one in found}
     senders = {event.position: sender_of(event) for event in events if first and event.position in derived}
@@ -57,6 +53,10 @@ async def hold_back(
         if event.position in behind
     ]
     await DEAD_LETTER.upsert(connection, tenant, rows)
+    voids = [(event.voids_position, event.position) for event in events if event.voids_position is not None]
+    if voids:
+        asked = columns({"positions": "bigint", "voided_by": "bigint"}, voids)
+        await run(connection, QUERIES.void_letters.sql, {"tenant": tenant, **asked})
     return [one for one in found if one.fact.position not in behind]
 
 
