@@ -74,11 +74,11 @@ async def _move_persons(connection: AsyncConnection, tenant: int, moved: Sequenc
     touched.renamed.update(person for _, *both in rows for person in both)
     while found := await run(connection, QUERIES.move_persons.sql, asked):
         for course, node, old, new, registration, voided in found:
+            touched.register(old, registration)
+            touched.register(new, registration)
             if voided is not None:
                 continue
             touched.seen[new] = identifiers[new]
-            if registration is not None:
-                touched.registrations |= {(old, registration), (new, registration)}
             if course is not None:
                 touched.courses.add(course)
                 touched.disturbed |= {(course, old, node), (course, new, node)}
@@ -108,12 +108,13 @@ async def _derive_again(
     await write_texts(connection, tenant, again, memory)
     changed = {position for (position,) in await FACT.upsert(connection, tenant, facts)}
     for fact in facts:
-        if fact.position in changed and fact.voided_position is None:
+        if fact.position not in changed:
+            continue
+        touched.register(fact.person, fact.registration)
+        if fact.voided_position is None:
             course, node, person, claim, *_ = before[fact.position]
             touched.lose(course, node, person, claim)
             touched.come(fact.course, fact.activity, fact.person, fact.claim, (fact.at, fact.id))
-            if fact.person is not None and fact.registration is not None:
-                touched.registrations.add((fact.person, fact.registration))
 
 
 async def _place_by_outline(
@@ -123,12 +124,11 @@ async def _place_by_outline(
     asked = {"tenant": tenant, "limit": MOVED_AT_ONCE, **columns({"nodes": "uuid", "courses": "uuid"}, nodes)}
     while found := await run(connection, QUERIES.place_by_outline.sql, asked):
         for old, new, node, person, claim, registration, at, statement_id, voided in found:
+            touched.register(person, registration)
             if voided is not None:
                 continue
             touched.lose(old, node, person, claim)
             touched.come(new, node, person, claim, (at, UUID(bytes=statement_id)))
-            if registration is not None:
-                touched.registrations.add((person, registration))
         if len(found) < MOVED_AT_ONCE:
             break
 

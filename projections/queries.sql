@@ -22,12 +22,12 @@ WHERE f.tenant = :tenant AND f.position = u.position AND f.voided_position IS NU
 RETURNING f.course, f.activity, f.person, f.registration, f.claim;
 
 -- name: unplaced_facts
--- Live facts whose course depends on their registration.
-SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id
+-- Facts whose course depends on their registration; also voided ones, which have the same place then whatever came first.
+SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id, f.voided_position
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
 JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
 WHERE f.placement IN ('registration', 'unassigned') AND f.registration IS NOT NULL AND f.activity IS NOT NULL
-  AND f.claim IS NOT NULL AND f.voided_position IS NULL;
+  AND f.claim IS NOT NULL;
 
 -- name: registration_courses
 -- The course of each registration: that of its first live fact that tells its course itself.

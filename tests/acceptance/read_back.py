@@ -104,12 +104,9 @@ def read_models(url: str) -> Models:
 
 
 def facts(url: str) -> list[tuple[Any, ...]]:
-    """Every fact as it is kept; of those that are voided, not where the registration put them before."""
+    """Every fact as it is kept, those of voided statements too."""
     with psycopg.connect(url) as connection:
-        return connection.execute(
-            "SELECT to_jsonb(f) - CASE WHEN voided_position IS NULL THEN '{}' ELSE '{course,placement}'::text[] END"
-            " FROM fact f ORDER BY position"
-        ).fetchall()
+        return connection.execute("SELECT * FROM fact ORDER BY position").fetchall()
 
 
 def _item_stats(connection: psycopg.Connection) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:

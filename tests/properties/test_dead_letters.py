@@ -56,6 +56,13 @@ def voids(number: int, target: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
 @example(statements=[viewed(1), viewed(2), viewed(3), voids(4, 2)], faults={1: "fold"}, decided=[], **TWO_STEPS)
+@example(  # what waits and what voids it, twice, are applied at once
+    statements=[viewed(1), viewed(2), viewed(3), voids(4, 3), voids(5, 3)],
+    faults={1: "fold"},
+    decided=[],
+    batches=[5],
+    steps=[8],
+)
 @example(
     statements=[viewed(1), viewed(2), voids(3, 2), voids(4, 2)],
     faults={1: "fold"},
