@@ -43,7 +43,7 @@ async def test_letters_of_a_course_stay_what_they_are(database_url: str) -> None
         before = rows(database_url)
         assert {one.split()[0] for one in log.letters().values()} == {"parked", "waiting", "discarded"}
         async with rebuild_pool(database_url) as pool, turn(pool):
-            found = await rebuild_course(pool, TENANT, COURSE["id"], check=False)
+            found = await rebuild_course(pool, TENANT, str(COURSE["id"]), check=False)
         assert found.differences == 0
         assert rows(database_url) == before
 
@@ -54,8 +54,8 @@ async def test_a_course_with_a_new_fault_is_left_as_it_is(database_url: str) -> 
         before = rows(database_url)
         with poisoned({number_of(12): "fold"}):
             with pytest.raises(WorldIndigestible, match=r"position 13\b"):
-                await rebuild_course(pool, TENANT, COURSE["id"], check=False)
-            world = World(TENANT, name_of(COURSE["id"]), await log.position())
+                await rebuild_course(pool, TENANT, str(COURSE["id"]), check=False)
+            world = World(TENANT, name_of(str(COURSE["id"])), await log.position())
             await find(pool, world, 0)
             assert await Builder(pool).build_next()
             with pytest.raises(NotReadYet, match="log says why"):
