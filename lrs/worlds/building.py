@@ -34,6 +34,10 @@ class WorldUnbuildable(LrsError):
     """This course cannot be shown as of this position."""
 
 
+class Undigested(Exception):
+    """A statement that the folds cannot digest here: what is left without it is no answer."""
+
+
 class _NothingBefore:
     """What was set comes before all statements here: none is ever read again."""
 
@@ -65,6 +69,8 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     async def apply(events: Sequence[LogEvent], end: Checkpoint, state: str = "building") -> None:
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, events, begin, end)
+            if await (await writing.execute(QUERIES.undigested.sql)).fetchone() is not None:
+                raise Undigested
             values = {"state": state, "done": done, "of": max(done, of), "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 

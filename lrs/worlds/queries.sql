@@ -78,3 +78,7 @@ SELECT greatest(
 -- name: is_known
 -- Whether a course was ever told of: by a statement, or by what is set.
 SELECT EXISTS (SELECT FROM iri WHERE tenant = :tenant AND id = :course);
+
+-- name: undigested
+-- Whether a statement was parked while the world that is searched first was built.
+SELECT position FROM dead_letter LIMIT 1;

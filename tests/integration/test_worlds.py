@@ -24,6 +24,7 @@ from schemas.errors import NotFound, NotReadYet, QueryRefused
 from tests.acceptance.course_log import TENANT, CourseLog
 from tests.acceptance.course_rows import rows_of_course
 from tests.acceptance.endpoint import voiding
+from tests.acceptance.poison import poisoned
 from tests.integration.aged_log import age
 from tests.integration.test_configuration_commands import COURSE
 from tests.integration.test_rules_try import scored
@@ -121,6 +122,19 @@ async def test_a_fault_is_no_answer_and_holds_up_nobody(
         assert isinstance(await find(asking, first, 0), Building)
         assert await one.build_next()
         assert await find(asking, first, 0) is None
+
+
+async def test_a_statement_that_cannot_be_digested_there_is_not_left_out(database_url: str) -> None:
+    async with school(database_url, 3) as (_, asking, one):
+        await find(asking, world := World(TENANT, HERE, 3), 0)
+        with poisoned({log_ids(database_url, [2])[0]: "fold"}):
+            assert await one.build_next()
+        with pytest.raises(NotReadYet, match="log says why"):
+            await find(asking, world, 0)
+        await find(asking, world, 0)
+        assert await one.build_next()
+        assert await find(asking, world, 0) is None
+        assert rows_of_course(database_url, TENANT, HERE, world.name) == rows_of_course(database_url, TENANT, HERE)
 
 
 async def test_worlds_out_of_use_go_but_not_from_under_a_reader(database_url: str) -> None:
