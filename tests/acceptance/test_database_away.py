@@ -14,6 +14,8 @@ from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 STARTERS = {"embedded": embedded.running_server, "timescaledb": timescaledb.running_server}
 PATIENCE = 30
 

@@ -21,6 +21,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 WRITERS = {"statements/write", "all"}
 READERS = {"statements/read", "all/read", "all"}
 STATE_READERS, STATE_WRITERS = {"state", "all/read", "all"}, {"state", "all"}

@@ -1,4 +1,4 @@
-"""docs/performance.md, written from the JSON of a run, or of runs of its parts: its machine, its method, its figures, and nothing else."""
+"""docs/performance.md, from the JSON of a run or of runs of its parts: machine, method, figures, nothing else."""
 
 from collections.abc import Sequence
 

@@ -10,7 +10,7 @@ from tests.integration.live_course import QUIZ, LiveCourse, learner, live_course
 from tests.integration.live_page import Page
 from tests.integration.live_stream import URL, following, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("embedded")]
 
 
 def look(course: LiveCourse, position: int) -> None:

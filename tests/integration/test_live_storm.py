@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.one_database("timescaledb")
 async def test_pages_with_broken_lines_end_up_with_what_is_in_the_database(database_url: str, seed: int) -> None:
     dice = Random(seed)
 

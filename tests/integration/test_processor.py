@@ -89,6 +89,7 @@ def test_keys_that_no_index_would_take(database_url: str) -> None:
         assert reached(server, post(server, object={"id": f"http://course.example/{long}"}))
 
 
+@pytest.mark.one_database("timescaledb")
 def test_a_database_that_was_read_only_and_whose_connections_broke(database_url: str) -> None:
     name = database_url.split("?", maxsplit=1)[0].rpartition("/")[2]
     with serving(database_url) as server, psycopg.connect(database_url, autocommit=True) as connection:
