@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from tests.acceptance.corpora import Sent, statements_of
 from tests.acceptance.corpus_refusals import ID_TAKEN, REFUSED, WITHOUT_DATA
