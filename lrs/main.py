@@ -34,6 +34,7 @@ from lrs.api import (
     explain,
     grade_policy,
     grades,
+    health,
     items,
     learners,
     live,
@@ -76,6 +77,7 @@ from lrs.database import (
     write_pool,
 )
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.references import References
@@ -128,6 +130,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 configurations=Configurations(kept, read, primary),
                 primary_search=Search(primary, bound),
                 bus=bus,
+                watch=Watch(access),
                 wake=inlet.wake,
                 tokens=_tokens(settings, access),
                 replica=replica,
@@ -145,6 +148,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         agents.router,
         activities.router,
         about.router,
+        health.router,
         projections.router,
         dead_letters.router,
         courses.router,

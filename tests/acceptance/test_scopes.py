@@ -27,7 +27,8 @@ STATE_READERS, STATE_WRITERS = {"state", "all/read", "all"}, {"state", "all"}
 PROFILE_READERS, PROFILE_WRITERS = {"profile", "all/read", "all"}, {"profile", "all"}
 EVERYBODY = {scope.value for scope in Scope}
 SCHEMAS = tuple(f"/api/schemas/{name}" for name in ("completion-rule", "grade-policy", "outline"))
-OPEN = ("/xapi/about", "/openapi.json", "/docs", *SCHEMAS)
+PROBES = ("/health/live", "/health/ready")
+OPEN = ("/xapi/about", *PROBES, "/openapi.json", "/docs", *SCHEMAS)
 
 COURSE = "/api/courses/{course_id}"
 NOWHERE = 10**15

@@ -18,6 +18,7 @@ from lrs.attachments.store import Attachments
 from lrs.configuration.store import Configurations
 from lrs.database import read_pool
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.repairs import Repairs
@@ -99,6 +100,7 @@ async def _serving(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, dict[int,
             configurations=Configurations(pool, pool),
             primary_search=Search(pool),
             bus=Bus(),
+            watch=Watch(pool),
             wake=lambda: None,
         )
         pairs = {tenant: await credentials.create(tenant) for tenant in (1, 2)}

@@ -25,6 +25,7 @@ from lrs.configuration.store import Configurations
 from lrs.dashboard import pages
 from lrs.database import read_pool
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.repairs import Repairs
@@ -201,6 +202,7 @@ async def live_course(database_url: str) -> AsyncIterator[tuple[LiveCourse, http
             configurations=Configurations(pool, pool),
             primary_search=Search(pool),
             bus=course.bus,
+            watch=Watch(pool),
             wake=lambda: None,
         )
         app = FastAPI()
