@@ -87,6 +87,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/learners/{person_id}/courses"): READERS,
     ("GET", "/api/projections"): READERS,
     ("GET", "/api/analytics/activity"): READERS,
+    ("GET", "/metrics"): {"all/read", "all"},
     ("GET", "/api/credentials"): {"all"},
     ("POST", "/api/credentials"): {"all"},
     ("POST", "/api/credentials/{key}/rotate"): {"all"},
