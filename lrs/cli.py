@@ -36,6 +36,7 @@ from lrs.serving import end_in_order, serving
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
+from lrs.tracing.chosen import TracingNotInstalled, must_be_installed
 from schemas.errors import AttachmentUrlUnusable
 
 
@@ -67,6 +68,8 @@ def serve(**options: Any) -> None:
     if settings.attachment_url is not None:
         with told(AttachmentUrlUnusable):
             Objects(settings.attachment_url)
+    with told(TracingNotInstalled):
+        must_be_installed()
     with _database(settings) as (url, look), told(ChildEnded), serving(settings, url) as (origin, children):
         with reached():
             first = asyncio.run(_first_credential(settings, url))  # now that it can be shown

@@ -93,6 +93,7 @@ from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.replica import Replica, ReplicaBound, read_models_position
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
+from lrs.tracing.chosen import chosen_traces, traced
 from lrs.worlds.builder import Builder
 from streams.bus import Bus
 from streams.process_bus import Inlet, Outlet
@@ -147,12 +148,15 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 replica=replica,
                 bound=bound,
             )
-            pools = [write, read, access, kept, contents]
+            app.state.traces = chosen_traces(primary, every=settings.trace_every, process=current_process().name)
+            pools = [write, primary, access, kept, contents, *([] if stand_in is None else [stand_in])]
             for source in (sources.of_log(log), sources.of_pools(pools), sources.of_live(bus, partial(_channels, app))):
                 meter.add(source)
             running = [asyncio.create_task(inlet.run()), asyncio.create_task(meter.run())]
             yield
             await _ended(running)
+            if app.state.traces is not None:
+                await app.state.traces.close()
 
     app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, openapi_url=None)
     problems.install(app)
@@ -209,7 +213,8 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
     measured = Measured(bodies)
     app.state.meter.add(sources.of_requests(measured, bodies))
     port = settings.metrics_port
-    return Identified(measured if port is None else OwnAddress(measured, app, port))
+    answering = measured if port is None else OwnAddress(measured, app, port)
+    return Identified(traced(answering, app))
 
 
 async def run_processor(
@@ -229,6 +234,9 @@ async def run_processor(
         meter = Meter(relay.parent, current_process().name)
         meter.add(sources.of_process)
         meter.add(sources.of_pools([write, tables, worlds]))
+        traces = chosen_traces(tables, every=settings.trace_every, process=current_process().name)
+        if traces is not None:
+            outlet.on_publish = traces.projected
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         here = (
             outlet.listening(relay, processor.wake) if isinstance(outlet, Outlet) else outlet.listening(processor.wake)
@@ -244,6 +252,8 @@ async def run_processor(
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
             await _ended(running)
+            if traces is not None:
+                await traces.close()
             for one in done:
                 one.result()
 

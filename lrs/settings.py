@@ -115,6 +115,12 @@ class Settings(BaseSettings):
         Literal["text", "json"],
         Field(description="what the log is written as: text for people, json a line for machines"),
     ] = "text"
+    trace_every: Annotated[
+        int,
+        Field(
+            ge=1, description="one in so many statements is traced, where OTEL_EXPORTER_OTLP_ENDPOINT names a collector"
+        ),
+    ] = 100
     metrics_host: Annotated[
         str, Field(description="address of metrics_port; whoever reaches it may read what is measured")
     ] = "127.0.0.1"

@@ -1,7 +1,7 @@
 """Probes: /health/live (this process answers) and /health/ready (requests may be sent here). They need no credential.
 
-Whoever asks is told states and positions, and nothing that a caller could not see by using the store; what is asked of
-the database is asked once a second, however many ask.
+Whoever asks is told states, positions and numbers, and no secrets; the database is asked once a second, however many
+ask.
 """
 
 from typing import Final

@@ -133,5 +133,8 @@ def channels_of(request: Request) -> Channels:
     state = request.app.state
     if not hasattr(state, "channels"):
         state.channels = Channels(state.services.bus, state.services.primary)
+        traces = getattr(state, "traces", None)
+        if traces is not None:
+            state.channels.on_handed = traces.handed
     found: Channels = state.channels
     return found

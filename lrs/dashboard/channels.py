@@ -8,7 +8,7 @@ are not told as they come (`Bus.delayed`), a channel looks at its course wheneve
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from uuid import UUID
@@ -97,6 +97,8 @@ class Channel:
     def __init__(self, bus: Bus, pool: Pool, tenant: int, course: UUID) -> None:
         self.position = bus.position
         self.subscribers: set[Subscriber] = set()
+        self.on_handed: Callable[[UUID, int, int], None] | None = None
+        """Told of which course everything from where to where has been handed out."""
         self.overruns = 0
         """How many readers had to begin anew because they were too slow."""
         self._bus = bus
@@ -201,8 +203,11 @@ class Channel:
 
     def _hand_out(self, update: CourseUpdate) -> None:
         one = frame("change", update.position, msgspec.json.encode(update))
+        before = self._last
         self.position = self._last = update.position
         self.overruns += sum(subscriber.put(one) for subscriber in self.subscribers)
+        if self.on_handed is not None:
+            self.on_handed(self._course, before, update.position)
 
     async def _read(self, changes: list[Change], after: int, position: int) -> CourseUpdate:
         persons = frozenset().union(*(change.persons for change in changes))
@@ -218,6 +223,7 @@ class Channels:
         self._pool = pool
         self._running: dict[tuple[int, UUID], tuple[Channel, asyncio.Task[None]]] = {}
         self._past_overruns = 0
+        self.on_handed: Callable[[UUID, int, int], None] | None = None
         self.cut = 0
         """How many readers were cut off because they took nothing any more."""
 
@@ -240,6 +246,7 @@ class Channels:
         key = (tenant, course)
         if key not in self._running:
             channel = Channel(self._bus, self._pool, tenant, course)
+            channel.on_handed = self.on_handed
             self._running[key] = channel, asyncio.create_task(channel.run(), name=f"channel {course}")
         channel, task = self._running[key]
         subscriber = Subscriber()
