@@ -46,12 +46,13 @@ def together(results: Sequence[Result]) -> Result:
     found: Result = {"facts": {}, "sizes": [], "loads": [], "comparisons": []}
     for one in results:
         for name, value in one["facts"].items():
-            known = found["facts"].get(name, value)
-            found["facts"][name] = known if value in known.split("; ") else f"{known}; {value}"
+            if value not in found["facts"].setdefault(name, []):
+                found["facts"][name].append(value)
         for name in ("sizes", "loads", "comparisons"):
             found[name] += [new for new in one[name] if new not in found[name]]
         for name in one.keys() - {"facts", "sizes", "loads", "comparisons"}:
             found[name] = found.get(name, {}) | one[name]
+    found["facts"] = {name: "; and ".join(values) for name, values in found["facts"].items()}
     return found
 
 
