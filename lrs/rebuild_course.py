@@ -107,6 +107,4 @@ async def _add_lost(world: World, course: str, reading: AsyncConnection, pool: P
         found = [replace(one, voided_position=voided.get(one.id), voids_position=None) for one in events]
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, found, at, at)
-    if lost:
-        async with pool.connection() as writing:
-            await must_be_digested(writing, world)
+            await must_be_digested(writing)

@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from projections.dead_letter import NOTHING, Failure, Letter, Letters, State, letter_of, sender_of
 from projections.fact import Derived
+from projections.kept_letter_rows import kept_letters
 from projections.memory import Memory
 from projections.packed_rows import columns, run
 from projections.read_model_tables import DEAD_LETTER
@@ -34,6 +35,9 @@ async def hold_back(
     version: int,
 ) -> list[Derived]:
     """What of a batch's facts, which these events gave, is not held back."""
+    if kept := kept_letters(events):
+        await DEAD_LETTER.upsert(connection, tenant, kept)
+        memory.letters = None
     if memory.letters is None:
         rows = await run(connection, QUERIES.first_letters.sql, {"tenant": tenant})
         memory.letters = Letters({key: first for key, first in rows if key and first}, bool(rows))

@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from projections.fact import Derived, derived
 from projections.fact_rows import Touched, write_texts
 from projections.kept_fact_rows import KeptFact
+from projections.kept_letter_rows import KeptLetter
 from projections.log_reader import LogReader
 from projections.memory import Memory
 from projections.names import Name, named
@@ -38,6 +39,8 @@ def derive(event: StatementEvent, places: Places) -> Derived | None:
     """What a statement is, by itself and by what is set; one that is gone, what it was."""
     if isinstance(event, KeptFact):
         return event.derived
+    if isinstance(event, KeptLetter):
+        return None
     one = derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
     return one if one is None or places.is_plain else places.placed(one, event.payload)
 

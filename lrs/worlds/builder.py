@@ -25,6 +25,9 @@ RETRY_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 60.0
 TURN: Final = 0x1C_5E_14  # advisory, one a database: who builds worlds
 
+_OF_THE_WORLD: Final = (psycopg.errors.DiskFull, psycopg.errors.QueryCanceled)
+"""Of what a database that works says: a world too large for it. Begun anew again and again, it would leave no room."""
+
 _LOG = logging.getLogger("lrs.worlds")
 
 
@@ -71,9 +74,9 @@ class Builder:
                 await build(world, reading, self._pool, self._log)
             except WorldUnbuildable as error:
                 await self._fail(world, str(error))
-            except psycopg.OperationalError:
-                raise  # the database is away: begun anew when it is back
-            except Exception:
+            except Exception as error:
+                if isinstance(error, psycopg.OperationalError) and not isinstance(error, _OF_THE_WORLD):
+                    raise  # the database is away: begun anew when it is back
                 _LOG.exception("course %s as of %s could not be built", world.course, world.position)
                 await self._fail(world, None)
         return True

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from psycopg import AsyncConnection, sql
+from psycopg import AsyncConnection
 
 from lrs.database import Pool
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
@@ -22,7 +22,6 @@ from projections.course_statements import Place, count_statements, statements_of
 from projections.fact import name_of
 from projections.kept_fact_rows import read_kept_at
 from projections.log_reader import LogReader
-from projections.read_model_tables import DEAD_LETTER
 from schemas.course_configuration import KINDS, read_recorded_event
 from schemas.errors import LrsError
 from schemas.log_event import ControlEvent, LogEvent, StatementEvent
@@ -70,6 +69,7 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     async def apply(events: Sequence[LogEvent], end: Checkpoint, state: str = "building") -> None:
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, events, begin, end)
+            await must_be_digested(writing)
             values = {"state": state, "done": done, "of": max(done, of), "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
@@ -83,15 +83,12 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
             statements += await _kept(reading, places, statements, world)
         done += len(statements)
         await apply(statements, begin)
-    async with pool.connection() as writing:
-        await must_be_digested(writing, world)
     await apply([], begin._replace(position=world.position), "ready")
 
 
-async def must_be_digested(connection: AsyncConnection, world: World) -> None:
-    """What is parked in a world is missing there, and nobody would be told. Raises WorldIndigestible."""
-    query = sql.SQL("SELECT min(position) FROM {}").format(sql.Identifier(world.name, DEAD_LETTER.name))
-    row = await (await connection.execute(query)).fetchone()
+async def must_be_digested(writing: AsyncConnection) -> None:
+    """Within a world: what is parked is missing there, and nobody would be told. Raises WorldIndigestible."""
+    row = await (await writing.execute("SELECT min(position) FROM dead_letter")).fetchone()
     if row is not None and row[0] is not None:
         raise WorldIndigestible(f"the statement at position {row[0]} was digested, and cannot be digested again")
 

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from lrs.database import rebuild_pool
 from projections import exchange_rows, side_schema
 from projections.apply import PROJECTION, VERSION
-from projections.exchange_rows import ReadElsewhere
+from projections.exchange_rows import LONG_PATIENCE, ReadElsewhere
 from projections.side_schema import TABLES
 from streams.rebuild import AlreadyAtWork, Comparison, Rebuild
 from tests.acceptance.course_log import CourseLog
@@ -147,12 +147,11 @@ async def test_views_and_grants_go_on(database_url: str) -> None:
         do(database_url, f"DROP OWNED BY {role}")
 
 
-async def test_statements_that_retention_dropped(database_url: str) -> None:
+async def test_statements_that_retentiondropped(database_url: str) -> None:
     """What is left of them is their facts: a rebuild keeps those, and may still take one back."""
     async with course(database_url, 90) as log:
         age(database_url, [identity(number) for number in range(60)])
-        dropped = [row async for row in _dropped(database_url)]
-        assert sum(dropped) == 60
+        assert sum([number async for number in dropped(database_url)]) == 60
         before = rows(database_url)
         found = await rebuilt(database_url)
         assert found is not None
@@ -172,7 +171,8 @@ async def test_statements_that_retention_dropped(database_url: str) -> None:
         }
 
 
-async def _dropped(url: str) -> AsyncIterator[int]:
+async def dropped(url: str) -> AsyncIterator[int]:
+    """What retention drops now: how many statements, part by part."""
     from lrs.statement_log import retention
 
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
@@ -226,6 +226,22 @@ async def test_a_reader_who_does_not_end_is_waited_for(database_url: str, monkey
         log.start_anew()
         await log.project()
         assert log.differences() == []
+
+
+async def test_a_reader_who_wants_more_meanwhile_is_no_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one table and waits for another, which waits for it: a deadlock, if the exchange waits long enough."""
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'risk_state'::regclass"
+    monkeypatch.setattr("streams.rebuild.PATIENCE", LONG_PATIENCE)
+    async with course(database_url), await AsyncConnection.connect(database_url) as reader:
+        await reader.execute("SELECT count(*) FROM risk_state")
+        task = asyncio.create_task(_exchanged(database_url, []))
+        while not do(database_url, waiting):
+            assert not task.done()
+            await asyncio.sleep(0.02)
+        await reader.execute("SELECT count(*) FROM clock")
+        await reader.rollback()
+        await task
+        assert do(database_url, "SELECT generation FROM projection_checkpoint") == [(1,)]
 
 
 async def _exchanged(url: str, told: list[str]) -> None:

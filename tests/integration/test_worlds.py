@@ -103,16 +103,21 @@ def _first_then_die(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
     return statements
 
 
+@pytest.mark.parametrize("fault", [KeyError, psycopg.errors.DiskFull, psycopg.errors.QueryCanceled])
 async def test_a_fault_is_no_answer_and_holds_up_nobody(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: type[Exception]
 ) -> None:
+    async def failing(*_: object) -> None:
+        raise fault
+
     async with school(database_url, 3) as (_, asking, one):
         first, second = World(TENANT, HERE, 2), World(TENANT, HERE, 3)
         await find(asking, first, 0)
         await find(asking, second, 0)
         with monkeypatch.context() as patch:
-            patch.setattr(building, "_statements", None)
+            patch.setattr(building, "_statements", failing)
             assert await one.build_next()
+        assert (await states(asking))[first.name] == "failed"
         assert "could not be built" in caplog.text
         assert await one.build_next()
         assert await find(asking, second, 0) is None
