@@ -22,7 +22,7 @@ from tests.integration.live_course import (
 )
 from tests.integration.live_stream import URL, following, silent, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 
 async def test_a_change_is_pushed_with_the_rows_that_moved_and_no_others(database_url: str) -> None:

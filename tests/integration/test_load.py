@@ -26,7 +26,7 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.postgres import PostgresServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 BEGIN = datetime(2021, 1, 30, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

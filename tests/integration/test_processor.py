@@ -12,6 +12,8 @@ import pytest
 
 from tests.services.lrs_server import CREDENTIAL, LrsServer, serving
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 HEADERS = {"X-Experience-API-Version": "1.0.3"}
 SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
 COURSE = {"id": "http://course.example/", "definition": {"type": "http://adlnet.gov/expapi/activities/course"}}
