@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 
 from lrs import logs
 from lrs.access.credentials import DEFAULT_TENANT, Credentials
@@ -130,6 +132,10 @@ def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **o
         credentials.write_text(f"{key}:{secret}")
         if not as_json:
             click.echo(f"The server listens at {origin}. Sign in with {key} and {secret}.")
+        if "note" in httpx.get(f"{origin}/api/projections", auth=(key, secret)).json():
+            click.echo("What is left of an earlier demo was written by another version: it is built again.", err=True)
+            again = [sys.executable, "-m", "lrs", "replay", "--data-dir", str(folder)]
+            subprocess.run(again, check=True, stdout=subprocess.DEVNULL)
         asyncio.run(
             _demo(origin, key, secret, seed=seed, learners=learners, days=days, live=not leave, as_json=as_json)
         )
