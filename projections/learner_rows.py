@@ -25,7 +25,7 @@ from projections.read_model_tables import ATTEMPT, GRADEBOOK, MEDIA_COVERAGE, NO
 from projections.rule_facts import Evidence
 from projections.sql import QUERIES
 
-MOST_FACTS = 50_000
+MOST_FACTS = 20_000
 """Of keys that have rows: what is read and folded at once."""
 
 _NODE_KEY = {"courses": "uuid", "persons": "uuid", "nodes": "uuid"}
