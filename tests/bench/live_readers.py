@@ -55,7 +55,8 @@ class Reader(asyncio.Protocol):
         return self.told[at][0] if at < len(self.told) else None
 
 
-def _address(origin: str) -> tuple[str, int]:
+def address(origin: str) -> tuple[str, int]:
+    """Host and port."""
     where = urlsplit(origin)
     assert where.hostname is not None
     assert where.port is not None
@@ -70,7 +71,7 @@ def _request(origin: str, course: str, authorization: str) -> bytes:
 async def follow(origin: str, course: str, authorization: str) -> tuple[Reader, asyncio.Transport]:
     """Open one page's stream; it has begun when this returns."""
     loop = asyncio.get_running_loop()
-    transport, reader = await loop.create_connection(lambda: Reader(course), *_address(origin))
+    transport, reader = await loop.create_connection(lambda: Reader(course), *address(origin))
     transport.write(_request(origin, course, authorization))
     await reader.begun
     return reader, transport
@@ -84,7 +85,7 @@ class Stuck:
         for number in range(count):
             one = socket.socket()
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALLEST_BUFFER)
-            one.connect(_address(origin))
+            one.connect(address(origin))
             one.sendall(_request(origin, courses[number % len(courses)], authorization))
             self._sockets.append(one)
 

@@ -7,8 +7,8 @@ is timed from when the statement was sent; the POST's own answer, in the same ru
 import asyncio
 import re
 import time
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -24,11 +24,11 @@ from tests.bench.endurance import said
 from tests.bench.endurance_store import STARTERS, Store, running_store
 from tests.bench.ingest import BASIC
 from tests.bench.live_readers import Reader, Stuck, follow
+from tests.bench.posting import Posting
 from tests.bench.replay import caught_up
 from tests.bench.statements import BEFORE_ID, after_id, bodies
 from tests.services.lrs_server import CREDENTIAL
 
-HEADERS = {"X-Experience-API-Version": "1.0.3", "Content-Type": "application/json", "Authorization": BASIC}
 PLACE = b"https://courses.example.org/"
 COURSE = re.compile(PLACE + rb"[0-9]+-[0-9]+")
 DIFFERENT = 20_000
@@ -36,46 +36,11 @@ SETTLE_SECONDS = 5.0
 CONNECTIONS = 64
 
 
-def _of_many_courses(courses: int) -> list[bytes]:
-    """Tails of statements (tests/bench/statements.py) whose ten courses have become `courses`."""
+def _of_many_courses(courses: int) -> Iterator[bytes]:
+    """Statements (tests/bench/statements.py) whose ten courses have become `courses`, under ever new ids, for ever."""
     tails = map(after_id, bodies(DIFFERENT))
-    return [tail.replace(PLACE, b"%s%d-" % (PLACE, number % (courses // 10))) for number, tail in enumerate(tails)]
-
-
-class Posting:
-    """Single statements at a steady rate; `sent`: when, when answered, at which position, in which course."""
-
-    def __init__(self, origin: str, tails: list[bytes]) -> None:
-        self._origin = origin
-        self._tails = tails
-        self._number = count()
-        self.sent: list[tuple[float, float, int, bytes]] = []
-
-    def next_body(self) -> bytes:
-        """A statement that was never sent before."""
-        return BEFORE_ID + str(uuid4()).encode() + self._tails[next(self._number) % DIFFERENT]
-
-    async def run(self, rate: int, seconds: float) -> None:
-        """Raises httpx.HTTPStatusError for the first that is not taken."""
-        loop = asyncio.get_running_loop()
-        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-        async with (
-            httpx.AsyncClient(base_url=self._origin, headers=HEADERS, timeout=60, limits=limits) as client,
-            asyncio.TaskGroup() as group,
-        ):
-            begin = loop.time()
-            for number in range(int(rate * seconds)):
-                await asyncio.sleep(max(0.0, begin + number / rate - loop.time()))
-                group.create_task(self._post(client))
-
-    async def _post(self, client: httpx.AsyncClient) -> None:
-        body = self.next_body()
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        answer = await client.post("/xapi/statements", content=body)
-        answer.raise_for_status()
-        answered, position = clock(), int(answer.headers["X-LRS-Position"])
-        self.sent.append((began, answered, position, COURSE.findall(body)[0]))
+    apart = [tail.replace(PLACE, b"%s%d-" % (PLACE, number % (courses // 10))) for number, tail in enumerate(tails)]
+    return (BEFORE_ID + str(uuid4()).encode() + tail for tail in cycle(apart))
 
 
 def _spread(milliseconds: Sequence[float]) -> dict[str, float]:
@@ -84,18 +49,18 @@ def _spread(milliseconds: Sequence[float]) -> dict[str, float]:
 
 
 def _found(posting: Posting, readers: list[Reader], names: dict[bytes, str]) -> dict[str, Any]:
-    posts = _spread([1000 * (answered - began) for began, answered, _, _ in posting.sent])
+    posts = _spread([1000 * (one.answered - one.began) for one in posting.sent])
     by_course: dict[str, list[Reader]] = {}
     for reader in readers:
         by_course.setdefault(reader.course, []).append(reader)
     late: list[float] = []
     missed = 0
-    for began, _, position, course in posting.sent:
-        for reader in by_course.get(names[course], ()):
-            at = reader.told_of(position)
+    for one in posting.sent:
+        for reader in by_course.get(names[COURSE.findall(one.body)[0]], ()):
+            at = reader.told_of(one.position)
             missed += at is None
             if at is not None:
-                late.append(1000 * (at - began))
+                late.append(1000 * (at - one.began))
     told = _spread(late)
     return {
         "POST": posts,
@@ -114,8 +79,9 @@ def _memory(store: Store) -> int:
 
 
 async def _measured(store: Store, rate: int, pages: int, courses: int, seconds: float, stuck: int) -> dict[str, Any]:
-    posting = Posting(store.server.origin, _of_many_courses(courses))
-    await catch_up.load(store.url, [posting.next_body() for _ in range(DIFFERENT)])  # so that every node is known
+    statements = _of_many_courses(courses)
+    posting = Posting(store.server.origin, BASIC, statements, CONNECTIONS)
+    await catch_up.load(store.url, list(islice(statements, DIFFERENT)))  # so that every node is known
     await asyncio.to_thread(caught_up, store)
     async with httpx.AsyncClient(base_url=store.server.origin, auth=CREDENTIAL, timeout=60) as client:
         listed = (await client.get("/api/courses", params={"limit": 1000})).json()["courses"]
