@@ -32,18 +32,23 @@ SELECT iri, title FROM outline_node WHERE tenant = :tenant AND course = :course 
 
 -- name: summaries
 -- The sums of courses, in the order asked for. The means are over those who have not withdrawn (and, for the grade, have
--- one).
+-- one). Progress and grade as in enrollment_standing, but for the course's size: that is counted once for a course here.
 SELECT s.*
 FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE required) AS required FROM outline_node WHERE tenant = k.tenant AND course = k.course
+) o
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE status <> 'withdrawn'),
         count(*) FILTER (WHERE status = 'active'),
         count(*) FILTER (WHERE status = 'completed'),
         count(*) FILTER (WHERE status = 'withdrawn'),
         (SELECT count(DISTINCT person) FROM risk_state WHERE tenant = k.tenant AND course = k.course),
-        avg(progress) FILTER (WHERE status <> 'withdrawn'),
-        avg(grade_so_far) FILTER (WHERE status <> 'withdrawn')
-    FROM enrollment_standing WHERE tenant = k.tenant AND course = k.course
+        avg(CASE WHEN completed_at IS NOT NULL THEN 1 WHEN o.required > 0 THEN progress_sum / o.required ELSE 0 END)
+            FILTER (WHERE status <> 'withdrawn'),
+        avg(CASE WHEN by_policy THEN policy_so_far WHEN own_score IS NOT NULL THEN own_score
+            WHEN scores > 0 THEN score_sum / scores END) FILTER (WHERE status <> 'withdrawn')
+    FROM enrollment WHERE tenant = k.tenant AND course = k.course
 ) s
 ORDER BY k.n;
 
@@ -91,26 +96,26 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) s;
 
--- name: outlines
--- The nodes of courses, and how many learners (withdrawn ones left out) began and completed each; k.n: which of the
--- courses. Learners are counted once, however few nodes the planner believes there are.
-SELECT k.n, o.*
+-- name: nodes
+-- The nodes of courses; k.n: which of them.
+SELECT k.n, o.node, o.iri, o.title, o.kind, o.parent, o.rule, o.required, o.graded, o.position
+FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
+JOIN outline_node o ON o.tenant = k.tenant AND o.course = k.course;
+
+-- name: counts
+-- How many learners (withdrawn ones left out) completed and began each node of courses, and when the first did; k.n:
+-- which of the courses. IS TRUE: who is enrolled is looked up in a hash, whatever the planner believes of their number.
+SELECT k.n, c.*
 FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
 CROSS JOIN LATERAL (
-    WITH counted AS MATERIALIZED (
-        SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed,
-            count(*) FILTER (WHERE p.state <> 'not_started') AS started, min(p.first_at) AS first_at
-        FROM node_progress p JOIN enrollment e USING (tenant, course, person)
-        WHERE p.tenant = k.tenant AND p.course = k.course AND e.status <> 'withdrawn'
-        GROUP BY p.node
-    )
-    SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
-        coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
-    FROM outline_node n
-    LEFT JOIN counted c ON c.node = n.node
-    WHERE n.tenant = k.tenant AND n.course = k.course
-    OFFSET 0
-) o;
+    SELECT node, count(*) FILTER (WHERE state = 'completed'), count(*) FILTER (WHERE state <> 'not_started'),
+        min(first_at)
+    FROM node_progress
+    WHERE tenant = k.tenant AND course = k.course AND (person IN (
+        SELECT person FROM enrollment WHERE tenant = k.tenant AND course = k.course AND status <> 'withdrawn'
+    )) IS TRUE
+    GROUP BY node
+) c;
 
 -- name: recents
 -- The last statements of courses by arrival, voided ones left out; k.n: which of the courses.

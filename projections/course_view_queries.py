@@ -166,11 +166,13 @@ def _learner(row: Row, now: datetime | None) -> Learner:
 
 async def outlines(connection: AsyncConnection, courses: Sequence[Key]) -> list[list[Node]]:
     """The nodes of each."""
+    asked = keys_of(courses)
+    counts = {(number, node): rest for number, node, *rest in await _all(connection, QUERIES.counts, asked)}
     found: list[list[tuple[Node, datetime | None, int]]] = [[] for _ in courses]
-    for number, node, iri, title, *rest, first_at, position in await _all(
-        connection, QUERIES.outlines, keys_of(courses)
-    ):
-        found[number - 1].append((Node(node, iri, title or last_part(iri), *rest), first_at, position))
+    for number, node, iri, title, *place, position in await _all(connection, QUERIES.nodes, asked):
+        *learners, first_at = counts.get((number, node), (0, 0, None))
+        one = Node(node, iri, title or last_part(iri), *place, *learners)
+        found[number - 1].append((one, first_at, position))
     return [depth_first(nodes) for nodes in found]
 
 

@@ -32,7 +32,7 @@ PACE = 0.2
 """Seconds between two updates, at least."""
 SHARE = 1
 """Updates that take long to read are followed by a pause of this many times as long."""
-OUTLINE_PACE = 0.3
+OUTLINE_PACE = 1.0
 OUTLINE_SHARE = 4
 """The same of outlines."""
 PATIENCE = 2.0
@@ -84,6 +84,7 @@ class Channel:
         if not changes:
             self.position = position
             return None
+        self._changed = position
         return Changed(self.key, _persons(changes), self._last, position)
 
     def missed(self, after: int, outlined: int) -> list[Change] | None:
@@ -117,15 +118,15 @@ class Channel:
         """To everybody; everything up to its position has been told with it."""
         before = self._last
         self.position = self._last = update.position
-        if not self.delayed:
-            self._changed = update.position
         self._put(frame("change", update.position, msgspec.json.encode(update)))
         if self.on_handed is not None:
             self.on_handed(self.key[1], before, update.position)
 
     def hand_out_outline(self, nodes: list[Node], until: int) -> None:
         """To everybody, if it is another than before; it holds all up to `until`."""
-        self._outlined = max(self._outlined, until)
+        if until < self._outlined:  # they have been told of a later one meanwhile
+            return
+        self._outlined = until
         outline = msgspec.json.encode(nodes)
         if outline != self._outline:
             self._outline = outline

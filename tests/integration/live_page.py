@@ -50,7 +50,8 @@ class Page:
         for person in change["removed"]:
             self.rows.pop(person, None)
         self.rows |= {one["person"]: one for one in change["roster"]}
-        self.outline = change.get("outline", self.outline)
+        if "outline" in change:
+            self.outline, self.outlined = change["outline"], change["position"]
 
     async def play(self, dice: Random, over: asyncio.Event, *, seconds: float) -> None:
         """Lose the line until it is over, then follow for so many seconds more."""

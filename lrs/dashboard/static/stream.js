@@ -61,6 +61,7 @@ export function follow(address, from, page) {
     } else if (change.after > position) refresh(change.position);
     else if (change.position > position) {
       position = change.position;
+      if (change.outline) outlined = position;
       page.update(change);
     }
   }
