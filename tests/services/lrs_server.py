@@ -4,14 +4,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 from lrs.server_process import ServerProcess
+from tests.services.lrs_process import ForkedServer
 
 CREDENTIAL = ("test-key", "test-secret")
 
 
 class LrsServer:
     """One server; `origin` is known once it has started, and stays the same when it is started again."""
+
+    forks: ClassVar[bool] = False
+    """Whether it is forked from a process that has loaded it, as tests do; a benchmark starts it as its users do."""
 
     def __init__(self, **variables: str) -> None:
         self._variables = {"LRS_BOOTSTRAP_CREDENTIAL": ":".join(CREDENTIAL), **variables}
@@ -21,7 +26,11 @@ class LrsServer:
     def start(self) -> None:
         """Start, and wait until it listens."""
         port = self.origin.rpartition(":")[2] or "0"
-        self._process = ServerProcess([sys.executable, "-m", "lrs", "serve", "--port", port], self._variables)
+        words = ["serve", "--port", port]
+        if self.forks:
+            self._process = ForkedServer(words, self._variables)
+        else:
+            self._process = ServerProcess([sys.executable, "-m", "lrs", *words], self._variables)
         self.origin = self._process.__enter__()
 
     @property
