@@ -8,6 +8,7 @@ for it, to tell its exit code.
 import gc
 import json
 import os
+import pkgutil
 import socket
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 from contextlib import suppress
 from typing import Any, Final, NoReturn
 
-from lrs.cli import main
+from lrs.cli import COMMANDS, main
 
 ENDS: Final = 4
 """The connection of a request, and what its process has as standard input, output and error."""
@@ -84,6 +85,8 @@ def become(request: dict[str, Any], ends: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    for place in COMMANDS.values():
+        pkgutil.resolve_name(place)
     gc.collect()
     gc.freeze()
     sys.argv = [PROGRAM, *requested(socket.socket(fileno=int(sys.argv[1])))]
