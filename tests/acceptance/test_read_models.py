@@ -15,6 +15,7 @@ from tests.acceptance.course_log import CourseLog
 pytestmark = pytest.mark.anyio
 
 CLOCK = datetime(2026, 9, 1, tzinfo=UTC)
+LARGEST = pytest.param("openedx-generated", marks=pytest.mark.one_database("timescaledb"))
 FOLDERS = (
     "adl-xapi-spec",
     "adl-xapiwrapper",
@@ -23,7 +24,7 @@ FOLDERS = (
     "h5p-php-report",
     "jisc-xapi-recipes",
     "maskott-xapi-net",
-    "openedx-generated",
+    LARGEST,
     "openfun-ralph",
     "openfun-warren",
     "rustici-prototypes",

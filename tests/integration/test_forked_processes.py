@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import tempfile
 
 import pytest
 
@@ -12,23 +11,13 @@ from tests.services.lrs_process import STARTER, ForkedServer
 from tests.services.postgres import PostgresServer
 
 
-def settings(**variables: str) -> tuple[int, str]:
-    """The exit code of `lrs settings`, and what it says."""
-    with tempfile.TemporaryFile() as errors:
-        process = STARTER.start(["settings"], os.environ | variables, errors.fileno())
-        said = process.stdout.read()
-        code = process.wait(30)
-        process.stdout.close()
-        errors.seek(0)
-        return code, said + errors.read().decode()
-
-
 def test_it_has_an_environment_of_its_own_and_ends_as_it_should() -> None:
-    code, said = settings(LRS_PAGE_SIZE="7")
-    assert (code, "LRS_PAGE_SIZE=7\n" in said) == (0, True)
-    code, said = settings(LRS_PAGE_SIZE="0")
-    assert (code, said.startswith("Error: LRS_PAGE_SIZE: ")) == (1, True)
-    assert "LRS_PAGE_SIZE=7\n" not in settings()[1]
+    told = STARTER.run(["settings"], os.environ | {"LRS_PAGE_SIZE": "7"})
+    assert (told.returncode, "LRS_PAGE_SIZE=7\n" in told.stdout, told.stderr) == (0, True, "")
+    refused = STARTER.run(["settings"], os.environ | {"LRS_PAGE_SIZE": "0"})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: LRS_PAGE_SIZE: ")
+    assert "LRS_PAGE_SIZE=7\n" not in STARTER.run(["settings"], os.environ).stdout
 
 
 def test_it_is_killed_as_any_other(embedded_server: PostgresServer) -> None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -84,6 +85,16 @@ class Starter:
         request = {"words": list(words), "environment": dict(environment), "folder": os.getcwd()}
         ours.sendall(json.dumps(request).encode() + b"\n")
         return LrsProcess(ours, output)
+
+    def run(self, words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        """As `subprocess.run` has it."""
+        with tempfile.TemporaryFile("w+") as errors:
+            process = self.start(words, environment, errors.fileno())
+            with process.stdout as said:
+                output = said.read()
+            code = process.wait()
+            errors.seek(0)
+            return subprocess.CompletedProcess(words, code, output, errors.read())
 
     def _begun(self) -> socket.socket:
         if self._control is None:
