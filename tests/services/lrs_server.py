@@ -1,15 +1,20 @@
 """`lrs serve` as a process of its own, on a free port, that tests may stop, kill and start again."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+import psutil
+
 from lrs.server_process import ServerProcess
+from tests.services.folders import runs
 from tests.services.lrs_process import ForkedServer
 
 CREDENTIAL = ("test-key", "test-secret")
+CHILDREN_SECONDS = 10.0
 
 
 class LrsServer:
@@ -45,9 +50,16 @@ class LrsServer:
         return self._process.stop()
 
     def kill(self) -> None:
-        """SIGKILL: no word of farewell."""
+        """SIGKILL: no word of farewell. Its children have ended too when this returns, and left its port."""
         assert self._process is not None
+        try:
+            children = psutil.Process(self.pid).children()
+        except psutil.NoSuchProcess:
+            children = []
         self._process.kill()
+        deadline = time.monotonic() + CHILDREN_SECONDS
+        while any(map(runs, children)) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 @contextmanager

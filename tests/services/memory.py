@@ -14,7 +14,7 @@ import psutil
 
 SHARED_MEMORY: Final = Path("/dev/shm")
 ROOM: Final = 6_000_000_000
-"""Bytes that must be free there, and in the machine; a run of all tests takes up to two of them."""
+"""Bytes that must be free there, and in the machine: a run takes a twentieth of it, its servers' logs may take most."""
 
 
 @cache
