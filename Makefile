@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Where this is set to anything, every start compiles all of the code again.
+export PYTHONDONTWRITEBYTECODE =
 INSTALLED := $(VENV)/.installed
 
 .PHONY: help setup services demo test check bench pages endurance soak lock

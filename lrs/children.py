@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from multiprocessing.context import ForkProcess
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import NoReturn, Self
 
 from schemas.errors import LrsError
@@ -33,6 +33,11 @@ def leave_most_garbage() -> None:
     """What was loaded before stays, and what work leaves behind is mostly gone without a search: be it seldom."""
     gc.freeze()
     gc.set_threshold(*SEARCHES)
+
+
+def end_in_order(_number: int, _frame: FrameType | None) -> None:
+    """On a signal: leave through every `with` and `finally`."""
+    raise SystemExit(0)
 
 
 class ChildEnded(LrsError):

@@ -1,4 +1,4 @@
-"""Puts the parts together: the only place, with `lrs.serving` and `lrs.cli`, that knows them all."""
+"""Puts the parts together: the only place, with `lrs.serving` and `lrs.serve_command`, that knows them all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -65,7 +65,7 @@ from lrs.api.short_read import ShortRead
 from lrs.api.short_way import ShortWay
 from lrs.attachments.objects import Objects
 from lrs.attachments.store import Attachments
-from lrs.chosen_redis import chosen_redis
+from lrs.chosen_redis import chosen_redis, redis_inlet, redis_outlet
 from lrs.clock import Clock
 from lrs.configuration.store import Configurations
 from lrs.connection_plan import Sizes, connection_plan
@@ -98,8 +98,6 @@ from lrs.worlds.builder import Builder
 from streams.bus import Bus
 from streams.process_bus import Inlet, Outlet
 from streams.processor import Processor
-from streams.redis_inlet import RedisInlet
-from streams.redis_outlet import RedisOutlet
 
 
 def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
@@ -127,9 +125,8 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
             bus = Bus()
             place = chosen_redis(settings)
             known = Credentials(access, None if place is None else place.tell_changed)
-            inlet = (
-                Inlet(relay, bus) if place is None else RedisInlet(place, bus, partial(_reached, primary), known.forget)
-            )
+            at = partial(_reached, primary)
+            inlet = Inlet(relay, bus) if place is None else redis_inlet(place, bus, at, known.forget)
             app.state.services = Services(
                 settings=settings,
                 read=read,
@@ -229,7 +226,7 @@ async def run_processor(
     worlds = worlds_pool(database_url, prepared=settings.prepared_statements)
     async with write, tables, worlds:
         place = chosen_redis(settings)
-        outlet = Outlet() if place is None else RedisOutlet(place)
+        outlet = Outlet() if place is None else redis_outlet(place)
         processor = Processor(tables, outlet)
         meter = Meter(relay.parent, current_process().name)
         meter.add(sources.of_process)

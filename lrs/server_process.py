@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import IO, Protocol
 
 from schemas.errors import LrsError
 
@@ -16,6 +17,22 @@ class ServerDidNotStart(LrsError):
     """The server ended before it listened; what it printed is above."""
 
 
+class Started(Protocol):
+    """What a process that was started is asked: see subprocess.Popen."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stdout(self) -> IO[str] | None: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
 class ServerProcess:
     """Entering answers the origin, such as http://127.0.0.1:8080."""
 
@@ -24,13 +41,7 @@ class ServerProcess:
         self._variables = variables
 
     def __enter__(self) -> str:
-        self._process = subprocess.Popen(
-            self._command,
-            env={**os.environ, **self._variables},
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the parent, which then stops the server
-        )
+        self._process = self.started(self._command, {**os.environ, **self._variables})
         try:
             return self._listening()
         except BaseException:
@@ -41,6 +52,10 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def started(self, command: Sequence[str], environment: Mapping[str, str]) -> Started:
+        """The process; Ctrl-C is for its parent, which then stops it."""
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
     def _listening(self) -> str:
         assert self._process.stdout is not None

@@ -15,13 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import click
 import uvicorn
 
 from lrs.bounded_http import BoundedConfig
-from lrs.children import Children
+from lrs.children import Children, end_in_order
 from lrs.main import application, run_processor
 from lrs.settings import Settings
 
@@ -128,8 +127,3 @@ class _ApiProcess(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._children.tell_ready()
-
-
-def end_in_order(_number: int, _frame: FrameType | None) -> None:
-    """On a signal: leave through every `with` and `finally`."""
-    raise SystemExit(0)

@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.services import embedded, external, kafka, timescaledb
 from tests.services.databases import migrated_database
 from tests.services.kafka import KafkaServer
+from tests.services.lrs_server import LrsServer
 from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
 from tests.services.redis import RedisServer, running_redis
@@ -19,6 +20,9 @@ from tests.services.redis import RedisServer, running_redis
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("developer", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "developer"))
+LrsServer.forks = True
+# Nothing here speaks TLS: to read the certificates of the world takes each new client 0.03 s.
+os.environ |= {"SSL_CERT_FILE": "", "SSL_CERT_DIR": str(Path(__file__).parent)}
 
 
 @pytest.hookimpl(tryfirst=True)

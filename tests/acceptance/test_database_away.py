@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -46,10 +47,14 @@ def test_a_database_that_is_away_and_comes_back(own_server: PostgresServer) -> N
         endpoint.post(before)
         own_server.kill()
         try:
-            assert is_unavailable(endpoint.send(meanwhile))
-            assert is_unavailable(endpoint.put(meanwhile))
-            assert is_unavailable(endpoint.get(statementId=before["id"]))
-            assert is_unavailable(endpoint.get(limit=1))
+            with ThreadPoolExecutor() as threads:  # each is waited for as long as for a free connection
+                asked = [
+                    threads.submit(endpoint.send, meanwhile),
+                    threads.submit(endpoint.put, meanwhile),
+                    threads.submit(endpoint.get, statementId=before["id"]),
+                    threads.submit(endpoint.get, limit=1),
+                ]
+                assert all(is_unavailable(one.result()) for one in asked)
             assert client.get(f"{server.origin}/xapi/about").status_code == 200
             assert client.get(f"{server.origin}/health/live").status_code == 200
             ready = client.get(f"{server.origin}/health/ready")

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import psycopg
+import pytest
 from psycopg import sql
 
 from tests.acceptance.endpoint import Endpoint, new_statement
@@ -15,6 +16,7 @@ from tests.services.postgres import PostgresServer
 PATIENCE = 30
 
 
+@pytest.mark.one_database("embedded")
 def test_a_database_that_is_read_only_for_a_while(database_server: PostgresServer) -> None:
     with (
         migrated_database(database_server) as url,

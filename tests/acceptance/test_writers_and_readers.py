@@ -62,7 +62,7 @@ async def write(client: httpx.AsyncClient, number: int) -> list[str]:
 async def read(client: httpx.AsyncClient, number: int) -> list[str]:
     """Follow `more` to the end: the ids in the order of the pages."""
     ascending = number % 2 == 0
-    params: dict[str, Any] = {"limit": 7 + number, "ascending": str(ascending).lower()}
+    params: dict[str, Any] = {"limit": 40 + 7 * number, "ascending": str(ascending).lower()}
     if number % 3 == 0:
         params |= {"activity": ACTIVITIES[number % 5]["id"], "related_activities": "true"}
     answer = await client.get("/xapi/statements", params=params)

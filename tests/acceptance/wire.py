@@ -1,7 +1,6 @@
 """A server as the network sees it: bytes in, bytes out, and what it writes into its log."""
 
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from lrs.server_process import ServerProcess
 from tests.acceptance.endpoint import Endpoint
+from tests.services.lrs_process import ForkedServer
 from tests.services.lrs_server import CREDENTIAL
 
 PATIENCE = 30
@@ -82,8 +81,10 @@ def request(method: str, target: str, *headers: bytes, body: bytes = b"", length
 def wired(url: str, folder: Path, **variables: str) -> Iterator[Wire]:
     """A server over a migrated database, with a log that can be read."""
     log = folder / "server.log"
-    serve = [sys.executable, "-m", "lrs", "serve", "--port", "0"]
-    command = ["sh", "-c", f'exec "$@" 2>"{log}"', "sh", *serve]
     settings = {"LRS_BOOTSTRAP_CREDENTIAL": ":".join(CREDENTIAL), "LRS_DATABASE_URL": url, **variables}
-    with ServerProcess(command, settings) as origin, httpx.Client() as client:
+    with (
+        log.open("wb") as said,
+        ForkedServer(["serve", "--port", "0"], settings, said.fileno()) as origin,
+        httpx.Client() as client,
+    ):
         yield Wire(Endpoint(origin, client), origin, log)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import msgspec
 
-from lrs.serving import end_in_order
+from lrs.children import end_in_order
 from tests.bench import endurance_kills, endurance_load, overload
 from tests.bench.endurance_store import STARTERS, Store, running_store
 from tests.bench.ingest import BASIC

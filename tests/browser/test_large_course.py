@@ -17,10 +17,12 @@ COURSE = Course("large", ROWS + 100, 20)
 
 @pytest.fixture
 def origin(embedded_server: PostgresServer) -> Iterator[str]:
-    """A server with the course in it."""
+    """A server with the course in it, whose processor has seen what time it is: that moves the learners at risk."""
     with migrated_database(embedded_server) as url:
         fill(url, [COURSE])
-        with serving(url) as server:
+        with serving(url) as server, httpx.Client(base_url=server.origin, auth=CREDENTIAL, timeout=20) as client:
+            log = client.get("/api/projections").json()["log_position"]
+            assert client.get("/api/projections", params={"wait_for": log}).json()["position"] >= log
             yield server.origin
 
 

@@ -27,6 +27,7 @@ def lrs(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.one_database("timescaledb")
 def test_serve_needs_a_migrated_database(database_server: PostgresServer) -> None:
     with fresh_database(database_server) as url:
         refused = lrs("serve", "--port", "0", LRS_DATABASE_URL=url)

@@ -16,6 +16,7 @@ from lrs.cli import main
 from tests.acceptance.endpoint import VERSION
 from tests.integration.test_command_line import lrs
 from tests.services.databases import fresh_database, migrated_database
+from tests.services.lrs_process import STARTER
 from tests.services.lrs_server import CREDENTIAL, serving, serving_embedded
 from tests.services.postgres import PostgresServer
 
@@ -44,7 +45,7 @@ def refusal(*words: str, **variables: str) -> str:
 
 def embedded(*words: str, folder: str) -> Any:
     """As `credential`, in a process of its own, which the embedded database needs."""
-    done = lrs("credential", *words, "--json", "--data-dir", folder)
+    done = STARTER.run(["credential", *words, "--json", "--data-dir", folder], os.environ)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

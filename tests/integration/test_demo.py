@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
+import pytest
+
+from lrs.simulation import demo
 from lrs.simulation.cohort import simulate
 from lrs.simulation.course import COURSE_IRI
 from lrs.simulation.delivery import deliveries, hold_back
 from lrs.simulation.demo import MEASURED_RATE, DemoReport, run_demo
 from lrs.simulation.latency import percentiles
+from lrs.simulation.learner import Learner
+from lrs.simulation.today import Today
 from tests.integration.fake_endpoint import COURSE_ID, Answer, FakeEndpoint, Request
 
 NOW = datetime(2025, 5, 20, 13, 37, 11, tzinfo=UTC)
@@ -94,7 +101,13 @@ def test_a_busy_server_and_lost_connections_lose_nothing() -> None:
     assert (report.conflicts, report.refused) == (0, 0)
 
 
-def test_with_a_page_open_it_shows_the_address_first_and_goes_on_until_it_is_stopped() -> None:
+def test_with_a_page_open_it_shows_the_address_first_and_goes_on_until_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def since_a_minute(learners: Sequence[Learner], begin: datetime, random: Random) -> Today:
+        return Today(learners, begin - timedelta(minutes=1), random)
+
+    monkeypatch.setattr(demo, "Today", since_a_minute)
     endpoint = FakeEndpoint()
     played(endpoint, live=False)
     before = len(endpoint.log)
@@ -102,14 +115,14 @@ def test_with_a_page_open_it_shows_the_address_first_and_goes_on_until_it_is_sto
     async def run() -> tuple[DemoReport, list[str]]:
         stop, said = asyncio.Event(), list[str]()
         async with endpoint.listening(endpoint.port), asyncio.TaskGroup() as tasks:
-            demo = tasks.create_task(
+            playing = tasks.create_task(
                 run_demo(endpoint.url, "key", "secret", seed=3, learners=LEARNERS, now=NOW, stop=stop, echo=said.append)
             )
             async with asyncio.timeout(60):
                 await endpoint.holds(before + 2)
             stop.set()
             async with asyncio.timeout(5):
-                return await demo, said
+                return await playing, said
 
     report, said = asyncio.run(run())
     assert said[0].startswith(f"The course page: {report.page}")

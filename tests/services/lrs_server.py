@@ -1,17 +1,27 @@
 """`lrs serve` as a process of its own, on a free port, that tests may stop, kill and start again."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
+
+import psutil
 
 from lrs.server_process import ServerProcess
+from tests.services.folders import runs
+from tests.services.lrs_process import ForkedServer
 
 CREDENTIAL = ("test-key", "test-secret")
+CHILDREN_SECONDS = 10.0
 
 
 class LrsServer:
     """One server; `origin` is known once it has started, and stays the same when it is started again."""
+
+    forks: ClassVar[bool] = False
+    """Whether it is forked from a process that has loaded it, as tests do; a benchmark starts it as its users do."""
 
     def __init__(self, **variables: str) -> None:
         self._variables = {"LRS_BOOTSTRAP_CREDENTIAL": ":".join(CREDENTIAL), **variables}
@@ -21,7 +31,11 @@ class LrsServer:
     def start(self) -> None:
         """Start, and wait until it listens."""
         port = self.origin.rpartition(":")[2] or "0"
-        self._process = ServerProcess([sys.executable, "-m", "lrs", "serve", "--port", port], self._variables)
+        words = ["serve", "--port", port]
+        if self.forks:
+            self._process = ForkedServer(words, self._variables)
+        else:
+            self._process = ServerProcess([sys.executable, "-m", "lrs", *words], self._variables)
         self.origin = self._process.__enter__()
 
     @property
@@ -36,9 +50,16 @@ class LrsServer:
         return self._process.stop()
 
     def kill(self) -> None:
-        """SIGKILL: no word of farewell."""
+        """SIGKILL: no word of farewell. Its children have ended too when this returns, and left its port."""
         assert self._process is not None
+        try:
+            children = psutil.Process(self.pid).children()
+        except psutil.NoSuchProcess:
+            children = []
         self._process.kill()
+        deadline = time.monotonic() + CHILDREN_SECONDS
+        while any(map(runs, children)) and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 @contextmanager

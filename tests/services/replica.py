@@ -11,10 +11,9 @@ import psycopg
 
 from tests.services.databases import url_of
 from tests.services.external import ExternalServer
-from tests.services.folders import claimed_folder
 from tests.services.missing import ServiceMissingError
 from tests.services.postgres import NOT_DURABLE, PostgresServer
-from tests.services.timescaledb import PROGRAMS, chrooted, folder, owner, server_over
+from tests.services.timescaledb import PROGRAMS, folder, owner, seat, server_over
 
 PATIENCE = 30.0
 _WRITTEN = "SELECT pg_current_wal_insert_lsn()"
@@ -27,13 +26,12 @@ def replica_of(primary: PostgresServer) -> Iterator[PostgresServer]:
     if isinstance(primary, ExternalServer):
         raise ServiceMissingError("a replica is made of a server of our own: run without LRS_TEST_TIMESCALE_URL")
     root = folder()
-    with claimed_folder(root / "var/lib/live-lrs-tests") as place:
-        inside = "/" + str(place.relative_to(root))
-        shutil.chown(place, *owner(root))
-        copy = [f"{PROGRAMS}/pg_basebackup", "--dbname", primary.url, f"--pgdata={inside}/data"]
+    with seat(root) as place:
+        shutil.chown(place.folder, *owner(root))
+        copy = [f"{PROGRAMS}/pg_basebackup", "--dbname", primary.url, f"--pgdata={place.inside}/data"]
         copy += ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
-        subprocess.run([*chrooted(root), *copy], check=True, capture_output=True)
-        server = server_over(root, place, {**NOT_DURABLE, "wal_retrieve_retry_interval": "100ms"})
+        subprocess.run([*place.words, *copy], check=True, capture_output=True)
+        server = server_over(place, {**NOT_DURABLE, "wal_retrieve_retry_interval": "100ms"})
         try:
             server.start()
             yield server

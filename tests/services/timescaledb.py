@@ -11,12 +11,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.services.folders import claimed_folder
+from tests.services.memory import folder_in_memory, may_mount, seen_at
 from tests.services.missing import ServiceMissingError
 from tests.services.postgres import NOT_DURABLE, SETTINGS, PostgresServer, settings_as_options, tied_to_us
 
 PROGRAMS = "/usr/lib/postgresql/17/bin"
+PLACE = "var/lib/live-lrs-tests"
 EXTENSION = "usr/share/postgresql/17/extension/timescaledb.control"
 SERVER_SETTINGS = {
     "shared_preload_libraries": "timescaledb",
@@ -53,15 +56,14 @@ def running_server(*, durable: bool = False, kept: Path | None = None) -> Iterat
         raise ServiceMissingError("TimescaleDB in a chroot needs root; or set LRS_TEST_TIMESCALE_URL to a server")
     if not is_complete(root):
         raise ServiceMissingError(f"there is no TimescaleDB in {root}: run `make services`")
-    with nullcontext(kept) if kept else claimed_folder(root / "var/lib/live-lrs-tests") as place:
-        inside = "/" + str(place.relative_to(root))
-        shutil.chown(place, *owner(root))
-        prefix = chrooted(root)
+    lasting = nullcontext(Seat(kept, "/" + str(kept.relative_to(root)), chrooted(root))) if kept else None
+    with lasting or seat(root, durable=durable) as place:
+        shutil.chown(place.folder, *owner(root))
         initdb = [f"{PROGRAMS}/initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8"]
-        initdb += ["--locale=C.UTF-8", "--no-sync", f"--pgdata={inside}/data"]
-        if not (place / "data" / "PG_VERSION").exists():
-            subprocess.run([*prefix, *initdb], check=True, capture_output=True)
-        server = server_over(root, place, {} if durable else NOT_DURABLE)
+        initdb += ["--locale=C.UTF-8", "--no-sync", f"--pgdata={place.inside}/data"]
+        if not (place.folder / "data" / "PG_VERSION").exists():
+            subprocess.run([*place.words, *initdb], check=True, capture_output=True)
+        server = server_over(place, {} if durable else NOT_DURABLE)
         try:
             server.start()
             yield server
@@ -69,17 +71,39 @@ def running_server(*, durable: bool = False, kept: Path | None = None) -> Iterat
             server.stop()
 
 
+class Seat(NamedTuple):
+    """A folder for data, what it is called in the Debian folder, and the words before a command that runs there."""
+
+    folder: Path
+    inside: str
+    words: list[str]
+
+
+@contextmanager
+def seat(root: Path, *, durable: bool = False) -> Iterator[Seat]:
+    """A new folder, removed at the end; in memory where it may be, and can."""
+    place = root / PLACE
+    memory = None if durable else folder_in_memory("live-lrs-tests-timescaledb")
+    if memory is None or not may_mount():
+        with claimed_folder(place) as folder:
+            yield Seat(folder, f"/{PLACE}/{folder.name}", chrooted(root))
+        return
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with claimed_folder(memory) as folder:
+        yield Seat(folder, f"/{PLACE}/{folder.name}", [*seen_at(place, memory), *chrooted(root)])
+
+
 def chrooted(root: Path) -> list[str]:
     """The words before a command that runs in the Debian folder, as `postgres`."""
     return ["chroot", str(root), *tied_to_us("postgres", setpriv="/usr/bin/setpriv")]
 
 
-def server_over(root: Path, place: Path, settings: dict[str, str]) -> PostgresServer:
-    """The server over the data of a folder in the Debian folder, on a port of its own, and not started yet."""
-    inside, port = "/" + str(place.relative_to(root)), free_port()
-    options = settings_as_options(SETTINGS, settings, SERVER_SETTINGS, {"unix_socket_directories": inside})
-    command = [*chrooted(root), f"{PROGRAMS}/postgres", "-D", f"{inside}/data", "-p", str(port), *options]
-    return PostgresServer(command, f"postgresql://postgres@127.0.0.1:{port}/postgres", place / "log")
+def server_over(place: Seat, settings: dict[str, str]) -> PostgresServer:
+    """The server over the data there, on a port of its own, and not started yet."""
+    port = free_port()
+    options = settings_as_options(SETTINGS, settings, SERVER_SETTINGS, {"unix_socket_directories": place.inside})
+    command = [*place.words, f"{PROGRAMS}/postgres", "-D", f"{place.inside}/data", "-p", str(port), *options]
+    return PostgresServer(command, f"postgresql://postgres@127.0.0.1:{port}/postgres", place.folder / "log")
 
 
 def owner(root: Path) -> tuple[int, int]:

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from psycopg_pool import PoolTimeout
 
+from lrs.clock import Clock
 from lrs.main import run_processor
 from lrs.settings import Settings
 from lrs.statement_log.references import References
@@ -14,6 +16,16 @@ NOWHERE = "postgresql://nobody@/none?host=/nonexistent"
 
 class Broken(Exception):
     """An error that nobody foresaw."""
+
+
+@pytest.fixture(autouse=True)
+def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found out at once that there is none."""
+
+    async def away(_: Clock) -> None:
+        raise PoolTimeout
+
+    monkeypatch.setattr(Clock, "tick", away)
 
 
 @pytest.mark.anyio

@@ -82,7 +82,8 @@ def counted(plays: list[Segment], length: float) -> list[list[float]]:
     begin = 0
     while begin < length:
         end = min(begin + step, length)
-        middle = float(Fraction(begin) + (Fraction(end) - Fraction(begin)) / 2)
+        whole = isinstance(end, int)  # exact without fractions, which take twenty times as long
+        middle = (begin + end) / 2 if whole else float((Fraction(begin) + Fraction(end)) / 2)
         times = sum(1 for a, b in plays if a <= middle < b)
         if found and found[-1][1] == begin and found[-1][2] == times:
             found[-1][1] = end
