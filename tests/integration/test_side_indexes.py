@@ -27,7 +27,7 @@ WAITING = (
 
 async def indexes(connection: AsyncConnection, schema: str) -> list[tuple[str, bool, str]]:
     cursor = await connection.execute(INDEXES.encode(), [schema, list(side_schema.TABLES)])
-    return await cursor.fetchall()  # type: ignore[return-value]
+    return await cursor.fetchall()
 
 
 async def test_what_was_left_out_is_made(database_url: str) -> None:
