@@ -104,7 +104,9 @@ class Recent(Struct, frozen=True):
 
 
 class CourseView(Struct, frozen=True):
-    """All of a course at one position of the log. outline: depth first; recent: the last to arrive first."""
+    """A course at one position of the log. roster: by urgency; outline: depth first; recent: the last to arrive first.
+    more: where the whole roster is read by pages, empty where it is here.
+    """
 
     position: int
     course: Course
@@ -112,6 +114,7 @@ class CourseView(Struct, frozen=True):
     roster: list[Learner]
     outline: list[Node]
     recent: list[Recent]
+    more: str = ""
 
 
 class CourseUpdate(Struct, frozen=True, omit_defaults=True):

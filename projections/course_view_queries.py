@@ -58,12 +58,18 @@ async def read_view(connection: AsyncConnection, tenant: int, course: UUID) -> C
 
 
 async def read_first_view(
-    connection: AsyncConnection, tenant: int, course: UUID, *, most: int | None = None, first: int = 0
+    connection: AsyncConnection,
+    tenant: int,
+    course: UUID,
+    *,
+    most: int | None = None,
+    first: int = 0,
+    counts: bool = False,
 ) -> tuple[CourseView, bool]:
     """What a page is drawn from, and whether that is all of the course; raises NotFound.
 
-    Of a course with more than `most` learners it is the `first` lines of the roster, and no outline: how many completed
-    each node takes a look at every learner's rows.
+    Of a course with more than `most` learners it is the `first` lines of the roster, and no outline unless it `counts`:
+    how many completed each node takes a look at every learner's rows.
     """
     async with one_snapshot(connection):
         found = await read_course(connection, tenant, course)
@@ -75,7 +81,7 @@ async def read_first_view(
             course=found,
             summary=summary,
             roster=by_urgency(await _roster(connection, tenant, course, persons))[: None if whole else first],
-            outline=(await outlines(connection, [(tenant, course)]))[0] if whole else [],
+            outline=(await outlines(connection, [(tenant, course)]))[0] if whole or counts else [],
             recent=(await recents(connection, [(tenant, course)]))[0],
         )
         return view, whole

@@ -5,6 +5,7 @@ its new key gains it. Whatever has to be moved is moved a bounded number of rows
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,14 +36,46 @@ class NothingToReadAgain(Exception):
     """What is set moves statements that were read before, and this projector was given no log to read them from."""
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedStatement(StatementEvent):
+    """A statement, and what it is by itself."""
+
+    derived: Derived | None
+
+
+def derive_ahead(event: StatementEvent) -> StatementEvent:
+    """The statement with what it is by itself; as it was where that is known, or cannot be told: that has its time."""
+    if type(event) is not StatementEvent:
+        return event
+    try:
+        one = _by_itself(event)
+    except Exception:
+        return event
+    return DerivedStatement(
+        event.position,
+        event.tenant,
+        event.id,
+        event.stored,
+        event.timestamp,
+        event.payload,
+        event.voided_position,
+        event.voids_position,
+        one,
+    )
+
+
 def derive(event: StatementEvent, places: Places) -> Derived | None:
     """What a statement is, by itself and by what is set; one that is gone, what it was."""
     if isinstance(event, KeptFact):
         return event.derived
     if isinstance(event, KeptLetter):
         return None
-    one = derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
+    one = event.derived if isinstance(event, DerivedStatement) else _by_itself(event)
     return one if one is None or places.is_plain else places.placed(one, event.payload)
+
+
+def _by_itself(event: StatementEvent) -> Derived | None:
+    return derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
 
 
 async def move_facts(

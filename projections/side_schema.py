@@ -6,7 +6,7 @@ transaction, for a pooler may give the next one to another session; PostgreSQL p
 names mean something else than when it was planned.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,8 +35,13 @@ class Reader(NamedTuple):
     kind: str
 
 
-async def make(connection: AsyncConnection, schema: str, note: Mapping[str, Any]) -> None:
-    """An empty schema beside, in a transaction of its own or within the one there is; `note` says what it is for."""
+async def make(
+    connection: AsyncConnection, schema: str, note: Mapping[str, Any], *, without: Sequence[str] = ()
+) -> None:
+    """An empty schema beside, in a transaction of its own or within the one there is; `note` says what it is for.
+
+    without: names of indexes that are left out.
+    """
     async with connection.transaction():
         await search(connection, LIVE)
         views = [one for one in await readers(connection) if one.schema == LIVE and one.kind == "v"]
@@ -45,6 +50,7 @@ async def make(connection: AsyncConnection, schema: str, note: Mapping[str, Any]
             "tables": [*TABLES, CHECKPOINT],
             "views": [one.oid for one in views],
             "names": [one.name for one in views],
+            "without": list(without),
         }
         found = await (await connection.execute(QUERIES.definitions.sql, values)).fetchall()
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))

@@ -1,6 +1,6 @@
 -- name: definitions
 -- What makes the tables of a schema beside: each as the live one is, with its storage parameters, and its indexes and
--- constraints under the same names, and the views that read them.
+-- constraints under the same names but for some indexes, and the views that read them.
 WITH tables AS (
     SELECT c.oid, c.relname AS name, 'WITH (' || array_to_string(c.reloptions, ', ') || ')' AS options, t.n
     FROM unnest(:tables::text[]) WITH ORDINALITY AS t (name, n)
@@ -17,10 +17,25 @@ UNION ALL
 SELECT replace(pg_get_indexdef(i.indexrelid), format(' ON public.%%I USING ', t.name),
     format(' ON %%I.%%I USING ', :schema::text, t.name)), 3, t.n
 FROM tables t JOIN pg_index i ON i.indrelid = t.oid
+JOIN pg_class c ON c.oid = i.indexrelid AND c.relname <> ALL (:without::text[])
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = t.oid)
 UNION ALL
 SELECT format('CREATE VIEW %%I.%%I AS %%s', :schema::text, name, rtrim(pg_get_viewdef(oid), ';')), 4, n FROM views
 ORDER BY step, n;
+
+-- name: missing_indexes
+-- Indexes of the live tables that those of a schema beside lack, or have a broken one for, and what makes them there.
+SELECT c.relname, b.oid IS NOT NULL,
+    replace(pg_get_indexdef(c.oid), format('INDEX %%I ON public.%%I USING ', c.relname, t.name),
+        format('INDEX CONCURRENTLY %%I ON %%I.%%I USING ', c.relname, :schema::text, t.name))
+FROM unnest(:tables::text[]) WITH ORDINALITY AS t (name, n)
+JOIN pg_index i ON i.indrelid = format('public.%%I', t.name)::regclass
+JOIN pg_class c ON c.oid = i.indexrelid
+LEFT JOIN (
+    pg_class b JOIN pg_index j ON j.indexrelid = b.oid
+) ON b.relname = c.relname AND b.relnamespace = to_regnamespace(quote_ident(:schema::text))
+WHERE i.indisvalid AND j.indisvalid IS NOT TRUE
+ORDER BY t.n, c.relname;
 
 -- name: readers
 -- The views that read these tables, by themselves or through others, wherever they are: each after those that it reads.

@@ -16,6 +16,9 @@ BATCH_CHARACTERS = 8_000_000
 class LogTail:
     """Reads on from a checkpoint. One tail, one connection in autocommit mode."""
 
+    largest = LARGEST_BATCH
+    characters = BATCH_CHARACTERS
+
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._bound = SafeBound()
@@ -29,8 +32,8 @@ class LogTail:
         self.at_end = len(events) < self._limit
         if not self.at_end:
             characters = sum(len(event.payload) for event in events if isinstance(event, StatementEvent))
-            fitting = BATCH_CHARACTERS * len(events) // max(characters, 1)
-            self._limit = max(min(fitting, 2 * self._limit, LARGEST_BATCH), SMALLEST_BATCH)
+            fitting = self.characters * len(events) // max(characters, 1)
+            self._limit = min(max(fitting, SMALLEST_BATCH), 2 * self._limit, self.largest)
         return events, end
 
     async def read(self, after: Checkpoint, limit: int) -> tuple[list[LogEvent], Checkpoint]:

@@ -104,7 +104,7 @@ class Processor:
         """Notice before long where the turn is lost; what is written is safe from two processors all the same."""
         clock = asyncio.get_running_loop().time
         if clock() - self._held > HOLD_SECONDS:
-            await turn.execute("SELECT")
+            await turn.execute("SELECT", prepare=False)  # else it keeps its snapshot until the next
             self._held = clock()
 
     async def _step(self, tail: LogTail, tables: psycopg.AsyncConnection, begin: Checkpoint) -> Checkpoint:

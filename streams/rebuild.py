@@ -19,7 +19,7 @@ from lrs.statement_log.log import read_after
 from lrs.statement_log.rereading import LogRereader
 from lrs.statement_log.safe_bound import Bound, SafeBound
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
-from projections import checkpoint, exchange_rows, side_schema
+from projections import checkpoint, exchange_rows, side_indexes, side_schema
 from projections.apply import PROJECTION, VERSION, Projector
 from projections.checkpoint import Checkpoint
 from projections.comparison_queries import Compared, compare
@@ -27,15 +27,21 @@ from projections.exchange_rows import LONG_PATIENCE, PATIENCE, InUse, Standing
 from projections.kept_fact_rows import log_begin, read_kept
 from projections.kept_letter_rows import read_kept_letters
 from projections.log_reader import LogReader
+from projections.moved_rows import derive_ahead
+from projections.side_indexes import FOR_READERS
 from projections.side_schema import TABLES
 from schemas.errors import LrsError
-from schemas.log_event import REBUILT, ControlEvent, LogEvent
+from schemas.log_event import REBUILT, ControlEvent, LogEvent, StatementEvent
 from streams.log_tail import LogTail
 
 PREFIX = "read_models_v"
 SHARD = 0
 NEAR = 500
 """Positions between these and the live ones that the live ones may be held for."""
+LARGEST = 8_000
+CHARACTERS = 16_000_000
+"""Twice as much at once as live: nobody waits for it, but for the safe bound while it is written."""
+DERIVED_AT_ONCE = 50
 PAUSE_SECONDS = 0.5
 LOCK = 0x1C_5E_13  # advisory, one a database: who builds read models beside
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -66,12 +72,26 @@ class _Past(LogTail):
     """Reads up to a position that is known to be safe; of what retention has dropped, the facts and letters that were
     kept.
 
-    It holds whatever was stored when: what is loaded into the past meanwhile is not missed.
+    It holds whatever was stored when: what is loaded into the past meanwhile is not missed. What statements are by
+    themselves is worked out as they are read, while the batch before is written.
     """
+
+    largest = LARGEST
+    characters = CHARACTERS
 
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self.until = 0
+
+    async def read_on(self, after: Checkpoint) -> tuple[list[LogEvent], Checkpoint]:
+        """As LogTail.read_on."""
+        events, end = await super().read_on(after)
+        for number, event in enumerate(events):
+            if isinstance(event, StatementEvent):
+                events[number] = derive_ahead(event)
+            if number % DERIVED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # whoever writes has an answer, perhaps
+        return events, end
 
     async def read(self, after: Checkpoint, limit: int) -> tuple[list[LogEvent], Checkpoint]:
         """As LogTail.read."""
@@ -101,10 +121,11 @@ class _Past(LogTail):
 async def turn(pool: Pool) -> AsyncIterator[None]:
     """Nobody else builds for as long as it lasts. It writes nothing, so it holds nobody up. Raises AlreadyAtWork."""
     async with pool.connection() as connection, connection.transaction():
-        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         row = await (await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
         if row is None or not row[0]:
             raise AlreadyAtWork
+        # Comes last: a SELECT keeps its snapshot until something follows, and no dead row in the database is removed.
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield
 
 
@@ -143,17 +164,22 @@ class Rebuild:
                 tell(f"What was built in {name} is dropped" + ("." if fresh else ": other code has built it."))
         await self._live()  # made where there is none
         if not await side_schema.exists(self._tables, self.schema):
-            await side_schema.make(self._tables, self.schema, note)
+            await side_schema.make(self._tables, self.schema, note, without=FOR_READERS)
         self.at = await self._projector.checkpoint(self._tables)
         if self.at.position:
             tell(f"It goes on behind position {self.at.position}.")
 
     async def build(self, progress: Progress) -> None:
-        """Until the live read models are no further than NEAR."""
+        """Until the live read models are no further than NEAR, with every index that they have."""
         await self._catch_up(progress)
-        for table in TABLES:  # or the first who reads them would find no statistics
-            name = sql.Identifier(self.schema, table)
-            await self._tables.execute(sql.SQL("VACUUM (ANALYZE) {}").format(name))
+        await self._maintain(sql.SQL("VACUUM {}"))
+        await side_indexes.make_missing(self._tables, self.schema)
+        await self._maintain(sql.SQL("ANALYZE {}"))  # or the first who reads them would find no statistics
+        await self._catch_up(progress)
+
+    async def _maintain(self, command: sql.SQL) -> None:
+        for table in TABLES:
+            await self._tables.execute(command.format(sql.Identifier(self.schema, table)))
 
     async def _catch_up(self, progress: Progress) -> None:
         is_far = True

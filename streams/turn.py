@@ -51,7 +51,7 @@ class Turn:
                     await self._over.wait()
                 return
             try:
-                await self._connection.execute("SELECT")
+                await self._connection.execute("SELECT", prepare=False)  # else it keeps its snapshot
             except psycopg.Error as error:
                 self._lost = error
                 return

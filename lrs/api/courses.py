@@ -4,14 +4,17 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Response
+from msgspec.structs import replace
 
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
-from projections.course_view_queries import read_courses, read_view
+from projections.course_view_queries import read_courses, read_first_view
 from schemas.media_type import JSON
 
 router = APIRouter(prefix="/api/courses")
 
+MOST_LINES = 500
+"""Of a roster, in one answer."""
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -25,10 +28,16 @@ async def list_courses(serving: Serving, credential: RecordReader, iri: str | No
 
 @router.get("/{course_id}")
 async def get_course(serving: Serving, credential: RecordReader, course_id: UUID) -> Response:
-    """A CourseView; 404 where there is no such course. Follow it from its position with `…/live?after=`."""
+    """A CourseView, of the roster the first lines; 404 where there is no such course. Follow it from its position with
+    `…/live?after=`.
+    """
     async with serving.read.connection() as connection:
-        view = await read_view(connection, credential.tenant, course_id)
-    return json_answer(view)
+        view, whole = await read_first_view(
+            connection, credential.tenant, course_id, most=MOST_LINES, first=MOST_LINES, counts=True
+        )
+    return json_answer(
+        view if whole else replace(view, more=f"/api/courses/{course_id}/learners?limit=1000&sort=enrolled")
+    )
 
 
 def json_answer(value: object) -> Response:

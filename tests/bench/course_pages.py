@@ -2,8 +2,8 @@
 
 The rule of this file: both courses are in one database and asked through one server in turn, one request here and one
 there, so that a slow minute slows both. The rows are those that a course would have, written straight into the tables;
-a page has as many rows here as there. "All of it at once" is no page: it is what a live page of a large course fetches
-when it begins, and it is here to be seen.
+a page has as many rows here as there. "The course" is no page: it is what a live page of a large course fetches before
+the pages of its roster, and counts who completed each node. It is here to be seen.
 """
 
 import math
@@ -97,7 +97,7 @@ def questions(client: httpx.Client, course: Course) -> dict[str, list[str]]:
     }
     found["learners by name, the middle"] = [_middle(client, found["learners by name"][0], course.learners)]
     found["the page"] = [f"/courses/{course.id}"]
-    found["all of it at once"] = [at]
+    found["the course"] = [at]
     return found
 
 

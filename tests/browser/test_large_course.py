@@ -6,6 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, HttpCredentials, expect
 
+from lrs.api.courses import MOST_LINES
 from lrs.dashboard.pages import FIRST_ROWS, ROWS
 from tests.bench.course_pages import Course, fill
 from tests.services.databases import migrated_database
@@ -29,7 +30,10 @@ def origin(embedded_server: PostgresServer) -> Iterator[str]:
 def test_it_begins_with_the_first_learners_and_the_rest_follows(browser: Browser, origin: str) -> None:
     key, secret = CREDENTIAL
     view = httpx.get(f"{origin}/api/courses/{COURSE.id}", auth=CREDENTIAL, timeout=20).json()
-    assert len(view["roster"]) == COURSE.learners
+    assert len(view["roster"]) == MOST_LINES
+    everybody = httpx.get(f"{origin}{view['more']}", auth=CREDENTIAL, timeout=20).json()
+    assert (len(everybody["learners"]), everybody["more"]) == (COURSE.learners, "")
+    assert {one["person"] for one in view["roster"]} < {one["person"] for one in everybody["learners"]}
     credentials = HttpCredentials(username=key, password=secret)
     with browser.new_context(http_credentials=credentials, java_script_enabled=False) as context:
         page = context.new_page()
@@ -48,6 +52,6 @@ def test_it_begins_with_the_first_learners_and_the_rest_follows(browser: Browser
         counts = [f"{one['completed']} of {COURSE.learners}" for one in view["outline"] if one["required"]]
         assert page.locator('#outline [data-f="counts"]:not(:empty)').all_text_contents() == counts
         expect(page.locator("#link")).to_have_text("Live")
-        last = max(view["roster"], key=lambda one: one["name"])
+        last = max(everybody["learners"], key=lambda one: one["name"])
         page.get_by_role("searchbox").fill(last["name"])
         expect(page.locator("#shown")).to_have_text(f"1 of {COURSE.learners} learners.")

@@ -14,7 +14,7 @@ from projections import exchange_rows, side_schema
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import LONG_PATIENCE, ReadElsewhere
 from projections.side_schema import TABLES
-from streams.rebuild import AlreadyAtWork, Comparison, Rebuild
+from streams.rebuild import AlreadyAtWork, Comparison, Rebuild, turn
 from tests.acceptance.course_log import CourseLog
 from tests.acceptance.endpoint import voiding
 from tests.integration.aged_log import age
@@ -205,6 +205,13 @@ async def test_one_at_a_time(database_url: str) -> None:
         with pytest.raises(AlreadyAtWork):
             async with rebuilding(database_url):
                 raise AssertionError
+
+
+async def test_whoever_has_the_turn_keeps_no_snapshot(database_url: str) -> None:
+    """Or no dead row in the database could be removed for as long as it lasts."""
+    kept = "SELECT count(backend_xmin), count(*) FROM pg_stat_activity WHERE application_name = 'lrs-replay'"
+    async with rebuild_pool(database_url) as pool, turn(pool):
+        assert do(database_url, kept + " AND state = 'idle in transaction'") == [(0, 1)]
 
 
 @pytest.mark.one_database("timescaledb")

@@ -14,6 +14,11 @@ from tests.integration.test_rebuild import course, do, rebuilding, rebuilt, rows
 
 pytestmark = pytest.mark.anyio
 
+INDEXES = (
+    "SELECT indexdef, indisvalid FROM pg_indexes"
+    " JOIN pg_index ON indexrelid = format('%I.%I', schemaname, indexname)::regclass"
+    " WHERE schemaname = 'public' ORDER BY 1"
+)
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -42,17 +47,24 @@ def _before_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     "breaks",
     [
         _before_checkpoint,
+        lambda monkeypatch: monkeypatch.setattr("projections.side_indexes.make_missing", _fails),
         lambda monkeypatch: _in_exchange(monkeypatch, "hold"),
         lambda monkeypatch: monkeypatch.setattr("streams.rebuild.append_control_event", _fails),
         lambda monkeypatch: _in_exchange(monkeypatch, "drop_retired"),
     ],
-    ids=["between rows and checkpoint", "before the exchange", "in the exchange", "after the exchange"],
+    ids=[
+        "between rows and checkpoint",
+        "before the indexes of readers",
+        "before the exchange",
+        "in the exchange",
+        "after the exchange",
+    ],
 )
 async def test_what_breaks_off_is_as_if_it_had_not_begun_or_is_done(
     database_url: str, monkeypatch: pytest.MonkeyPatch, breaks: Break
 ) -> None:
     async with course(database_url) as log:
-        before = rows(database_url)
+        before, indexes = rows(database_url), do(database_url, INDEXES)
         breaks(monkeypatch)
         with pytest.raises(RuntimeError, match="power"):
             await rebuilt(database_url)
@@ -62,6 +74,7 @@ async def test_what_breaks_off_is_as_if_it_had_not_begun_or_is_done(
         assert found is not None
         assert found.differences == 0
         assert {**rows(database_url), "checkpoint": []} == {**before, "checkpoint": []}
+        assert do(database_url, INDEXES) == indexes
         assert do(database_url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read_models%'") == []
         await log.project()
         assert log.differences() == []

@@ -72,6 +72,20 @@ export function follow(address, from, page) {
     timer = setTimeout(refresh, Math.min(LONGEST_WAIT, 500 * 2 ** failures) * (0.5 + Math.random() / 2));
   }
 
+  // The roster of a large course comes in pages. None is older than the view, and what moves meanwhile is told by changes.
+  async function whole(view) {
+    const headers = { "X-LRS-Read-After": String(view.position) };
+    const roster = [];
+    for (let more = view.more; more; ) {
+      const answer = await fetch(more, { cache: "no-store", headers, signal: AbortSignal.timeout(20_000) });
+      if (!answer.ok) return null;
+      const page = await answer.json();
+      roster.push(...page.learners);
+      more = page.more;
+    }
+    return view.more ? { ...view, roster } : view;
+  }
+
   async function refresh(until = enough) {
     enough = until;
     behind = true;
@@ -83,7 +97,7 @@ export function follow(address, from, page) {
     try {
       const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(20_000) });
       status = answer.status;
-      if (answer.ok) view = await answer.json();
+      if (answer.ok) view = await whole(await answer.json());
     } catch {
       status = 0;
     }
