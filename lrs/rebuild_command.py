@@ -22,6 +22,7 @@ from lrs.rebuild_reports import ProgressBar, comparison_text, status_text
 from lrs.worlds.building import WorldUnbuildable
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import ReadElsewhere
+from projections.shard_rows import KeptByShards
 from streams.rebuild import AlreadyAtWork, Rebuild, turn
 from streams.rebuild_status import rebuild_status
 
@@ -56,7 +57,7 @@ def replay_command(
         raise click.ClickException(f"there is no projection {projection!r}: there is {PROJECTION}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcome: dict[str, Any] = {}
-    refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
+    refusals = told(AlreadyAtWork, KeptByShards, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
     try:
         with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), refusals:
             if status:

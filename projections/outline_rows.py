@@ -1,8 +1,10 @@
 """Writes outlines: keeps who said what last, and folds a course's outline again when what was said may change it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -18,6 +20,20 @@ from projections.placement import THE_COURSE
 from projections.read_model_tables import OUTLINE_CLAIM, OUTLINE_NODE
 from projections.sql import QUERIES
 from schemas.course_outline import OutlineNode as SetNode
+
+Said = tuple[Name, Name]
+"""Course, claim."""
+When = tuple[datetime, UUID]
+
+
+class SharedOutlines(Protocol):
+    """Of outlines that others write too."""
+
+    async def say(self, said: Sequence[tuple[Said, When]]) -> set[Said]:
+        """As the function of this file."""
+
+    def must_be_alone(self, courses: Iterable[Name]) -> None:
+        """Raises where others may be at one of these courses, which are folded again now."""
 
 
 class OutlineChange:
@@ -35,7 +51,13 @@ class OutlineChange:
 
 
 async def write_outlines(
-    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[Name, str], reset: Reset, memory: Memory
+    connection: AsyncConnection,
+    tenant: int,
+    touched: Touched,
+    texts: dict[Name, str],
+    reset: Reset,
+    memory: Memory,
+    shared: SharedOutlines | None = None,
 ) -> OutlineChange:
     """`texts`: claim sets of this batch by name, as JSON. All touched outlines are in the memory then."""
     unsaid = sorted(touched.unsaid)
@@ -46,18 +68,25 @@ async def write_outlines(
     stale = {course for course, _, _ in unsaid} | reset.outlines
     if unsaid:
         await _unsay(connection, tenant, unsaid)
-    new: set[tuple[Name, Name]] = set()
+    new: set[Said] = set()
     if said:
-        types = {"courses": "uuid", "claims": "uuid", "last_at": "timestamptz", "last_id": "uuid"}
-        asked = columns(types, [(*key, *when) for key, when in said])
-        moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
-        new = {(course, claim) for course, claim, is_new in moved if is_new}
+        new = await say(connection, tenant, said) if shared is None else await shared.say(said)
     for (course, claim), _ in said:
-        if course not in stale and ((course, claim) in new or not _says_nothing_new(course, texts.get(claim), memory)):
+        if course not in stale and ((course, claim) in new or not says_nothing_new(course, texts.get(claim), memory)):
             stale.add(course)
     if stale:
+        if shared is not None:
+            shared.must_be_alone(stale)
         await _fold_again(connection, tenant, sorted(stale), change, memory)
     return change
+
+
+async def say(connection: AsyncConnection, tenant: int, said: Sequence[tuple[Said, When]]) -> set[Said]:
+    """Keep when these sayings were last made, and by which statement; answers those that are new in their courses."""
+    types = {"courses": "uuid", "claims": "uuid", "last_at": "timestamptz", "last_id": "uuid"}
+    asked = columns(types, [(*key, *when) for key, when in said])
+    moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
+    return {(course, claim) for course, claim, is_new in moved if is_new}
 
 
 async def recall_outlines(connection: AsyncConnection, tenant: int, courses: Iterable[Name], memory: Memory) -> None:
@@ -70,7 +99,7 @@ async def recall_outlines(connection: AsyncConnection, tenant: int, courses: Ite
             memory.outlines[course][node[0]] = OutlineNode(*node)
 
 
-def _says_nothing_new(course: Name, text: str | None, memory: Memory) -> bool:
+def says_nothing_new(course: Name, text: str | None, memory: Memory) -> bool:
     """Whether a saying that was heard before agrees with the outline: then its being the last changes nothing."""
     outline = memory.outlines[course]
     if text is None or course not in outline:
