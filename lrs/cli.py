@@ -35,6 +35,7 @@ from lrs.serving import end_in_order, serving
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
+from lrs.worker_command import worker
 from schemas.errors import AttachmentUrlUnusable
 
 
@@ -50,7 +51,7 @@ def main() -> None:
 
 main.add_command(credential)
 main.add_command(load_command)
-for command in (outline, rules, dead_letters, retention_command, compress, stats, replay_command, relay):
+for command in (outline, rules, dead_letters, retention_command, compress, stats, replay_command, relay, worker):
     main.add_command(command)
 
 

@@ -201,7 +201,7 @@ async def run_processor(
     async with write, tables, worlds:
         place = chosen_redis(settings)
         outlet = Outlet() if place is None else RedisOutlet(place)
-        processor = Processor(tables, outlet)
+        processor = Processor(tables, outlet, stands_by=settings.kafka_url is not None)
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         here = (
             outlet.listening(relay, processor.wake) if isinstance(outlet, Outlet) else outlet.listening(processor.wake)

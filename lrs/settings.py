@@ -115,7 +115,8 @@ class Settings(BaseSettings):
         str | None,
         Field(
             pattern=r"^kafka://[^\s/,]+:\d+(,[^\s/,]+:\d+)*$",
-            description="Kafka that `lrs relay` sends the log to, as kafka://host:9092 or kafka://one:9092,two:9092",
+            description="Kafka that `lrs relay` sends the log to, as kafka://host:9092 or kafka://one:9092,two:9092; "
+            "`lrs serve` then leaves the read models to `lrs worker`",
         ),
     ] = None
     kafka_topic: Annotated[
