@@ -27,6 +27,8 @@ FETCH_MILLISECONDS = 10
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
 COMMIT_SECONDS = 1.0
+METADATA_MILLISECONDS = 5000
+"""How soon it is noticed that a topic was made anew, or has more partitions than when it was first seen."""
 
 Take = Callable[[list[EventT[bytes]]], Awaitable[None]]
 """Returns when these are applied; what it raises ends all."""
@@ -103,6 +105,7 @@ def app_of(topic: Topic, take: Take, begin: Begin, fail: Fail) -> faust.App:
         broker_heartbeat_interval=HEARTBEAT_SECONDS,
         broker_commit_interval=COMMIT_SECONDS,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MILLISECONDS,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
     )

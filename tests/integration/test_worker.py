@@ -85,6 +85,7 @@ async def test_three_workers_write_what_one_machine_writes(url: str, kafka_serve
         await as_one_machine(log, url)
 
 
+@pytest.mark.slow
 async def test_what_kafka_has_lost_is_read_from_the_log(url: str, kafka_server: KafkaServer) -> None:
     topic = topic_of_this_test(kafka_server)
     async with CourseLog.open(url) as log:
