@@ -12,7 +12,7 @@ COPY lrs lrs
 RUN pip install --no-cache-dir --no-index --find-links /wheels hatchling \
  && pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir /wheels . \
  && python -m venv /opt/lrs \
- && /opt/lrs/bin/pip install --no-cache-dir --no-index --find-links /wheels live-lrs
+ && /opt/lrs/bin/pip install --no-cache-dir --no-index --find-links /wheels "live-lrs[tracing]"
 
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 lrs

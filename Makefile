@@ -50,5 +50,5 @@ endurance: setup services ## ten minutes of full load, a minute of overload, ten
 lock: ## requirements.lock anew from pyproject.toml; ARGS=--upgrade for newer versions
 	tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" && \
 	"$$tools/bin/pip" install --quiet uv && \
-	"$$tools/bin/uv" pip compile --quiet --generate-hashes --extra dev --python-version 3.11 --no-emit-index-url \
+	"$$tools/bin/uv" pip compile --quiet --generate-hashes --extra dev --extra tracing --python-version 3.11 --no-emit-index-url \
 	    --custom-compile-command "make lock" $(ARGS) pyproject.toml -o requirements.lock

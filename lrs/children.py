@@ -29,6 +29,12 @@ SEARCHES = (20_000, 20, 100)
 _LOG = logging.getLogger("lrs.children")
 
 
+def leave_most_garbage() -> None:
+    """What was loaded before stays, and what work leaves behind is mostly gone without a search: be it seldom."""
+    gc.freeze()
+    gc.set_threshold(*SEARCHES)
+
+
 class ChildEnded(LrsError):
     """A process of this server ended before the server was ready; what it printed is above."""
 
@@ -104,8 +110,7 @@ class Children:
     def _run(self, name: str) -> None:
         os.setsid()  # Ctrl-C is for the parent, which then stops its children
         os.close(self._held)
-        gc.freeze()  # what was loaded before stays; what requests leave behind is mostly gone without a search
-        gc.set_threshold(*SEARCHES)
+        leave_most_garbage()
         self._tasks[name](self)
 
     def _stop(self) -> None:

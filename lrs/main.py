@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import current_process
 from pathlib import Path
 
 import psycopg
@@ -34,11 +35,13 @@ from lrs.api import (
     explain,
     grade_policy,
     grades,
+    health,
     items,
     learners,
     live,
     mappings,
     media,
+    metrics,
     outline,
     overrides,
     persons,
@@ -54,6 +57,9 @@ from lrs.api import (
     what_if,
 )
 from lrs.api.held_bodies import HeldBodies
+from lrs.api.identified import Identified
+from lrs.api.measured import Measured
+from lrs.api.metrics import OwnAddress
 from lrs.api.services import Services
 from lrs.api.short_read import ShortRead
 from lrs.api.short_way import ShortWay
@@ -64,6 +70,7 @@ from lrs.clock import Clock
 from lrs.configuration.store import Configurations
 from lrs.connection_plan import Sizes, connection_plan
 from lrs.dashboard import pages
+from lrs.dashboard.channels import Channels
 from lrs.database import (
     Pool,
     access_pool,
@@ -76,6 +83,9 @@ from lrs.database import (
     write_pool,
 )
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
+from lrs.metrics import sources
+from lrs.metrics.meter import Meter
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.references import References
@@ -83,6 +93,7 @@ from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.replica import Replica, ReplicaBound, read_models_position
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
+from lrs.tracing.chosen import chosen_traces, traced
 from lrs.worlds.builder import Builder
 from streams.bus import Bus
 from streams.process_bus import Inlet, Outlet
@@ -97,6 +108,8 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
     Raises AttachmentUrlUnusable.
     """
     objects = None if settings.attachment_url is None else Objects(settings.attachment_url)
+    meter = Meter(relay.parent, current_process().name)
+    meter.add(sources.of_process)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -128,14 +141,22 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 configurations=Configurations(kept, read, primary),
                 primary_search=Search(primary, bound),
                 bus=bus,
+                watch=Watch(access),
+                meter=meter,
                 wake=inlet.wake,
                 tokens=_tokens(settings, access),
                 replica=replica,
                 bound=bound,
             )
-            running = [asyncio.create_task(inlet.run())]
+            app.state.traces = chosen_traces(primary, every=settings.trace_every, process=current_process().name)
+            pools = [write, primary, access, kept, contents, *([] if stand_in is None else [stand_in])]
+            for source in (sources.of_log(log), sources.of_pools(pools), sources.of_live(bus, partial(_channels, app))):
+                meter.add(source)
+            running = [asyncio.create_task(inlet.run()), asyncio.create_task(meter.run())]
             yield
             await _ended(running)
+            if app.state.traces is not None:
+                await app.state.traces.close()
 
     app = FastAPI(title="Live LRS", version=version("live-lrs"), lifespan=lifespan, openapi_url=None)
     problems.install(app)
@@ -145,6 +166,8 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         agents.router,
         activities.router,
         about.router,
+        health.router,
+        metrics.router,
         projections.router,
         dead_letters.router,
         courses.router,
@@ -175,6 +198,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
         pages.router,
     ):
         app.include_router(router)
+    app.state.meter = meter
     static = Path(dashboard.__file__).parent / "static"
     app.mount("/static", StaticFiles(directory=static), name="static")
     edges.install(app, settings)
@@ -185,7 +209,12 @@ def application(settings: Settings, database_url: str, relay: Path) -> ASGIApp:
     """What an API process serves: the application, the short ways into it, and a bound on what all hold."""
     app = create_app(settings, database_url, relay)
     ways = ShortRead(ShortWay(app, settings), app, settings)
-    return HeldBodies(ways, most=settings.max_held_bytes, each=settings.max_body_bytes)
+    bodies = HeldBodies(ways, most=settings.max_held_bytes, each=settings.max_body_bytes)
+    measured = Measured(bodies)
+    app.state.meter.add(sources.of_requests(measured, bodies))
+    port = settings.metrics_port
+    answering = measured if port is None else OwnAddress(measured, app, port)
+    return Identified(traced(answering, app))
 
 
 async def run_processor(
@@ -202,6 +231,12 @@ async def run_processor(
         place = chosen_redis(settings)
         outlet = Outlet() if place is None else RedisOutlet(place)
         processor = Processor(tables, outlet, stands_by=settings.kafka_url is not None)
+        meter = Meter(relay.parent, current_process().name)
+        meter.add(sources.of_process)
+        meter.add(sources.of_pools([write, tables, worlds]))
+        traces = chosen_traces(tables, every=settings.trace_every, process=current_process().name)
+        if traces is not None:
+            outlet.on_publish = traces.projected
         clock = Clock(write, StatementLog(write, write), settings.clock_seconds)
         here = (
             outlet.listening(relay, processor.wake) if isinstance(outlet, Outlet) else outlet.listening(processor.wake)
@@ -210,11 +245,15 @@ async def run_processor(
             with suppress(psycopg.Error, PoolTimeout):
                 await clock.tick()  # after a long time off there is no partition for what comes now
             tell_ready()
-            running = [asyncio.create_task(one.run()) for one in (processor, clock, References(write), Builder(worlds))]
+            running = [
+                asyncio.create_task(one.run()) for one in (processor, clock, References(write), Builder(worlds), meter)
+            ]
             told = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
             await _ended(running)
+            if traces is not None:
+                await traces.close()
             for one in done:
                 one.result()
 
@@ -227,6 +266,10 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
             task.cancel()
         _, running = await asyncio.wait(running, timeout=0.5)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _channels(app: FastAPI) -> Channels | None:
+    return getattr(app.state, "channels", None)
 
 
 async def _reached(pool: Pool) -> int:

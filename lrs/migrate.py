@@ -33,6 +33,11 @@ def expected_revision() -> str:
     return head
 
 
+def revisions() -> list[str]:
+    """Every revision that this code has, the newest first."""
+    return [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))

@@ -14,12 +14,13 @@ import click
 import msgspec
 
 from lrs.access.credentials import DEFAULT_TENANT
+from lrs.children import leave_most_garbage
 from lrs.chosen_database import chosen_database
 from lrs.console import reached, settings_of, told
 from lrs.database import rebuild_pool
 from lrs.rebuild_course import NotOfThisVersion, rebuild_course
 from lrs.rebuild_reports import ProgressBar, comparison_text, status_text
-from lrs.worlds.building import WorldUnbuildable
+from lrs.worlds.building import WorldIndigestible, WorldUnbuildable
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import ReadElsewhere
 from projections.shard_rows import KeptByShards
@@ -56,8 +57,9 @@ def replay_command(
     if projection != PROJECTION:
         raise click.ClickException(f"there is no projection {projection!r}: there is {PROJECTION}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    leave_most_garbage()
     outcome: dict[str, Any] = {}
-    refusals = told(AlreadyAtWork, KeptByShards, ReadElsewhere, NotOfThisVersion, WorldUnbuildable)
+    refusals = told(AlreadyAtWork, KeptByShards, ReadElsewhere, NotOfThisVersion, WorldUnbuildable, WorldIndigestible)
     try:
         with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), refusals:
             if status:

@@ -14,7 +14,7 @@ from lrs.database import Pool
 from lrs.statement_log.control_events import append_control_event
 from lrs.statement_log.rereading import LogRereader
 from lrs.statement_log.safe_bound import EPOCH
-from lrs.worlds.building import begin_reading, build
+from lrs.worlds.building import begin_reading, build, must_be_digested
 from lrs.worlds.world import World
 from projections import exchange_rows, side_schema
 from projections.apply import PROJECTION, VERSION, Projector
@@ -33,7 +33,8 @@ AT_ONCE: Final = 500
 
 _WITHOUT_FACT: Final = (
     "SELECT p.position FROM unnest(%(positions)s::bigint[]) AS p (position) WHERE NOT EXISTS"
-    " (SELECT FROM fact WHERE tenant = %(tenant)s AND position = p.position) ORDER BY 1"
+    " (SELECT FROM fact WHERE tenant = %(tenant)s AND position = p.position) AND NOT EXISTS"
+    " (SELECT FROM dead_letter WHERE tenant = %(tenant)s AND position = p.position) ORDER BY 1"
 )
 _VOIDED: Final = (
     "SELECT voided, min(position) FROM statement_void"
@@ -58,8 +59,8 @@ class _Beside(World):
 async def rebuild_course(pool: Pool, tenant: int, course: str, *, check: bool) -> Comparison:
     """What was found in the course with this IRI; exchanged unless this is a check.
 
-    Whoever asks has the turn (streams.rebuild.turn). Raises NotOfThisVersion, KeptByShards, and WorldUnbuildable where
-    statements of the course were dropped.
+    Whoever asks has the turn (streams.rebuild.turn). Raises NotOfThisVersion, KeptByShards, WorldUnbuildable where
+    statements of the course were dropped, and WorldIndigestible.
     """
     one = OneCourse(tenant, name_of(course))
     async with pool.connection() as live, live.transaction():
@@ -95,7 +96,9 @@ async def _build(pool: Pool, world: World, course: str) -> None:
 
 
 async def _add_lost(world: World, course: str, reading: AsyncConnection, pool: Pool, log: LogRereader) -> None:
-    """What makes up a course is found by its facts: statements that name it and have none are read, too."""
+    """What makes up a course is found by its facts: statements that name it and have none are read, too, but for
+    those that have a letter: they are parked, wait, or never count.
+    """
     values = {"tenant": world.tenant, "positions": await log.about(world.tenant, [course], world.position)}
     cursor = await reading.execute(_WITHOUT_FACT, values)
     lost = [position for (position,) in await cursor.fetchall()]
@@ -107,3 +110,4 @@ async def _add_lost(world: World, course: str, reading: AsyncConnection, pool: P
         found = [replace(one, voided_position=voided.get(one.id), voids_position=None) for one in events]
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, found, at, at)
+            await must_be_digested(writing)

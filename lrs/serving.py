@@ -12,7 +12,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -33,11 +33,16 @@ FILES = 65_536
 @contextmanager
 def serving(settings: Settings, url: str) -> Iterator[tuple[str, Children]]:
     """Listens, and answers where (http://host:port) and the processes, once all are ready."""
-    with _listening(settings.host, settings.port, settings.workers) as listeners, _folder() as folder:
+    with (
+        _listening(settings.host, settings.port, settings.workers) as listeners,
+        _listening_for_metrics(settings) as beside,
+        _folder() as folder,
+    ):
         relay = Path(folder) / "relay"
         tasks: dict[str, Callable[[Children], None]] = {"processor": partial(_process, settings, url, relay)}
         for number, listener in enumerate(listeners, 1):
-            tasks[f"API process {number}"] = partial(_serve, settings, url, relay, listener)
+            sockets = [listener, *beside[number - 1 : number]]
+            tasks[f"API process {number}"] = partial(_serve, settings, url, relay, sockets)
         with Children(tasks) as children:
             children.until_ready(len(tasks))
             host, port = listeners[0].getsockname()[:2]
@@ -70,19 +75,26 @@ def _listening(host: str, port: int, count: int) -> Iterator[list[socket.socket]
         yield listeners
 
 
-def _serve(settings: Settings, url: str, relay: Path, listener: socket.socket, children: Children) -> None:
+def _listening_for_metrics(settings: Settings) -> AbstractContextManager[list[socket.socket]]:
+    if settings.metrics_port is None:
+        return nullcontext([])
+    return _listening(settings.metrics_host, settings.metrics_port, settings.workers)
+
+
+def _serve(settings: Settings, url: str, relay: Path, sockets: list[socket.socket], children: Children) -> None:
     """One API process."""
     _allow_connections()
     signal.signal(signal.SIGTERM, end_in_order)  # uvicorn raises the signal again after its own shutdown
     config = BoundedConfig(
         application(settings, url, relay),
         body_seconds=settings.body_seconds,
+        log_config=None,  # what it says goes where everything goes
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
     )
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_ApiProcess(config, children).serve([listener]))
+        runner.run(_ApiProcess(config, children).serve(sockets))
 
 
 def _allow_connections() -> None:

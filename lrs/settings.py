@@ -111,6 +111,26 @@ class Settings(BaseSettings):
         int | None, Field(gt=0, description="connections of each API process for queries; 4, or down to 2 of many")
     ] = None
 
+    log_format: Annotated[
+        Literal["text", "json"],
+        Field(description="what the log is written as: text for people, json a line for machines"),
+    ] = "text"
+    trace_every: Annotated[
+        int,
+        Field(
+            ge=1, description="one in so many statements is traced, where OTEL_EXPORTER_OTLP_ENDPOINT names a collector"
+        ),
+    ] = 100
+    metrics_host: Annotated[
+        str, Field(description="address of metrics_port; whoever reaches it may read what is measured")
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        int | None,
+        Field(
+            ge=1, le=65535, description="port for /metrics and the probes without a credential; none where not given"
+        ),
+    ] = None
+
     kafka_url: Annotated[
         str | None,
         Field(

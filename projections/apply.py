@@ -4,7 +4,8 @@ The order of the steps: what is set and the clock, what that moves, then facts, 
 then learners' rows on nodes, then enrolments, then what the passing of time changes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +16,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from projections import checkpoint
+from projections import checkpoint, side_schema
 from projections.checkpoint import Checkpoint, Moved
 from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
 from projections.day_rows import DayGains, write_days, write_days_anew
@@ -31,6 +32,7 @@ from projections.moved_rows import derive, move_facts, write_merged
 from projections.names import Name
 from projections.outline_rows import OutlineChange, SharedOutlines, recall_outlines, write_outlines
 from projections.packed_rows import run
+from projections.side_schema import LIVE
 from projections.sql import QUERIES
 from schemas.log_event import CLOCK_TICK, ControlEvent, LogEvent, StatementEvent
 
@@ -72,11 +74,15 @@ class Shared(SharedOutlines, Protocol):
 class Projector:
     """Applies batches; remembers what it knows of the tables, as long as nobody else has been at work.
 
-    log: where statements are read again that belong elsewhere by what is set.
+    log: where statements are read again that belong elsewhere by what is set. schema: whose tables it writes; every
+    transaction enters it anew, for none may be as long as what is decided of dead letters takes.
     """
 
-    def __init__(self, shard: int = 0, log: LogReader | None = None) -> None:
+    def __init__(self, shard: int = 0, log: LogReader | None = None, schema: str = LIVE) -> None:
         self._shard = shard
+        self._within: Callable[[AsyncConnection], AbstractAsyncContextManager[object]] = (
+            AsyncConnection.transaction if schema == LIVE else partial(side_schema.inside, schema=schema)
+        )
         self._log = log
         self._memories: dict[int, Memory] = {}
         self._remembered: int | None = None
@@ -90,7 +96,7 @@ class Projector:
 
     async def checkpoint(self, connection: AsyncConnection) -> Checkpoint:
         """Where the read models stand."""
-        async with connection.transaction():
+        async with self._within(connection):
             return await checkpoint.lock(connection, PROJECTION, self._shard, VERSION)
 
     async def apply(
@@ -102,7 +108,8 @@ class Projector:
         Raises OutOfTurn, and changes nothing, when the read models do not stand at `begin`.
         """
         step = partial(self._step, connection)
-        return await Digestion(step, connection, self._log, VERSION).digest(events, begin, end)
+        within = partial(self._within, connection)
+        return await Digestion(step, connection, within, self._log, VERSION).digest(events, begin, end)
 
     async def _step(
         self,
@@ -116,7 +123,7 @@ class Projector:
         if self._remembered != begin.position:
             self._memories = {}
         self._remembered = None
-        async with connection.transaction():
+        async with self._within(connection):
             held, generation = await checkpoint.hold(connection, PROJECTION, self._shard, VERSION)
             self._know(generation)
             if held != begin:

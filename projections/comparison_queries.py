@@ -1,7 +1,7 @@
 """Read models that were built beside against the live ones: row by row, byte for byte, in one snapshot.
 
 The rule of this file: nothing is held up by it. What gives nothing to any number is no difference: texts behind names
-that no row uses any more, and where a fact was when it was voided.
+that no row uses any more.
 """
 
 from collections.abc import Sequence
@@ -107,9 +107,6 @@ _DIFFERING = sql.SQL(
     " ORDER BY {key} LIMIT {shown}"
 )
 DIFFER = sql.SQL("a *<> b")
-FACTS_DIFFER = sql.SQL(
-    "a *<> b AND (a.voided_position IS NULL OR a.voided_position IS DISTINCT FROM b.voided_position)"
-)
 
 
 def _parts(schema: str, table: str, key: Sequence[str], one: OneCourse | None) -> dict[str, Any]:
@@ -121,7 +118,7 @@ def _parts(schema: str, table: str, key: Sequence[str], one: OneCourse | None) -
             for place in places
         }
     return rows | {
-        "differ": FACTS_DIFFER if table == "fact" else DIFFER,
+        "differ": DIFFER,
         "key": sql.SQL(", ").join(map(sql.Identifier, key)),
         "rows_only_live": sql.Literal(table not in DICTIONARIES),
         "shown": sql.Literal(SHOWN),

@@ -5,7 +5,7 @@ The rule of this file: only rows that are other than the live ones are written, 
 
 from psycopg import AsyncConnection, sql
 
-from projections.comparison_queries import FACTS_DIFFER, OneCourse, keys_of_tables, of_course, tables_of_course
+from projections.comparison_queries import DIFFER, OneCourse, keys_of_tables, of_course, tables_of_course
 from projections.side_schema import LIVE
 
 _TEXTS = sql.SQL("INSERT INTO {live} SELECT * FROM {beside} ON CONFLICT DO NOTHING")
@@ -43,7 +43,7 @@ async def exchange_course(connection: AsyncConnection, schema: str, one: OneCour
             "keys_b": sql.SQL(", ").join(sql.Identifier("b", column) for column in keys[table]),
             "tenant": sql.Literal(one.tenant),
             "course": sql.Literal(one.course),
-            "differ": FACTS_DIFFER,
+            "differ": DIFFER,
         }
         for statement in (_MINE, _DROP_FACTS, _ADD_FACTS) if table == "fact" else (_DROP, _ADD):
             await connection.execute(statement.format(**shape))

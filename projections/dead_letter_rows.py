@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 
 from projections.dead_letter import NOTHING, Failure, Letter, Letters, State, letter_of, sender_of
 from projections.fact import Derived
+from projections.kept_letter_rows import kept_letters
 from projections.memory import Memory
 from projections.names import Name
 from projections.packed_rows import columns, run
@@ -35,15 +36,14 @@ async def hold_back(
     version: int,
 ) -> list[Derived]:
     """What of a batch's facts, which these events gave, is not held back."""
+    if kept := kept_letters(events):
+        await DEAD_LETTER.upsert(connection, tenant, kept)
+        memory.letters = None
     if memory.letters is None:
         rows = await run(connection, QUERIES.first_letters.sql, {"tenant": tenant})
         memory.letters = Letters({key: first for key, first in rows if key and first}, bool(rows))
     if not memory.letters.exist:
         return found
-    voids = [(event.voids_position, event.position) for event in events if event.voids_position is not None]
-    if voids:
-        asked = columns({"positions": "bigint", "voided_by": "bigint"}, voids)
-        await run(connection, QUERIES.void_letters.sql, {"tenant": tenant, **asked})
     first = memory.letters.first
     derived = {one.fact.position for one in found}
     senders = {event.position: sender_of(event) for event in events if first and event.position in derived}
@@ -58,6 +58,11 @@ async def hold_back(
         if event.position in behind
     ]
     await DEAD_LETTER.upsert(connection, tenant, rows)
+    voids = [(event.voids_position, event.position) for event in events if event.voids_position is not None]
+    if voids:
+        earliest = sorted(dict(sorted(voids, reverse=True)).items())
+        asked = columns({"positions": "bigint", "voided_by": "bigint"}, earliest)
+        await run(connection, QUERIES.void_letters.sql, {"tenant": tenant, **asked})
     return [one for one in found if one.fact.position not in behind]
 
 

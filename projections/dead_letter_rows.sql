@@ -21,7 +21,10 @@ ORDER BY w.position LIMIT :limit;
 -- name: void_letters!
 -- What voids statements that have not been digested: the earliest stays.
 UPDATE dead_letter d SET voided_position = least(d.voided_position, u.voided_by)
-FROM unnest(:positions::bigint[], :voided_by::bigint[]) AS u (position, voided_by)
+FROM (
+    SELECT position, min(voided_by) AS voided_by
+    FROM unnest(:positions::bigint[], :voided_by::bigint[]) AS v (position, voided_by) GROUP BY position
+) u
 WHERE d.tenant = :tenant AND d.position = u.position;
 
 -- name: take_letters

@@ -7,6 +7,7 @@ and parks nothing.
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Generic, Protocol, TypeVar
@@ -15,7 +16,7 @@ import msgspec
 import psycopg
 from psycopg import AsyncConnection
 
-from projections.dead_letter import GONE, NOTHING, Failure, State, failure_of, letter_of, sender_of
+from projections.dead_letter import GONE, NOTHING, Failure, Letter, State, failure_of, letter_of, sender_of
 from projections.dead_letter_rows import (
     discard_letter,
     fail_letters,
@@ -24,6 +25,7 @@ from projections.dead_letter_rows import (
     take_letters,
     voided_fact,
 )
+from projections.kept_fact_rows import log_begin
 from projections.log_reader import LogReader
 from projections.names import Name
 from projections.read_model_tables import DEAD_LETTER, FACT
@@ -76,12 +78,14 @@ def is_poison(error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Digestion(Generic[_Place, _Change]):
-    """Over the steps of a projector. log: where statements are read again that were parked. concerns: where there are
-    shards, whether a decision is of a letter in those at hand: behind whose letters others wait then.
+    """Over the steps of a projector. within: a transaction in which names mean its tables. log: where statements are
+    read again that were parked. concerns: where there are shards, whether a decision is of a letter in those at hand:
+    behind whose letters others wait then.
     """
 
     step: Step[_Place, _Change]
     connection: AsyncConnection
+    within: Callable[[], AbstractAsyncContextManager[object]]
     log: LogReader | None
     version: int
     concerns: Callable[[ControlEvent, Decision, _Place, _Place], Awaitable[Name | None]] | None = None
@@ -132,13 +136,13 @@ class Digestion(Generic[_Place, _Change]):
             changes = await self._retry(event, decision, begin)
         else:
             changes = await self._discard(event, decision, begin)
-        while free := await set_free(self.connection, event.tenant, key, AT_ONCE):
+        while free := await self._set_free(event.tenant, key):
             changes += await self._again(event, free, begin)
         return changes + await self.step(begin, end)
 
     async def _retry(self, event: ControlEvent, decision: Decision, begin: _Place) -> list[_Change]:
-        letter = await read_letter(self.connection, event.tenant, decision.position)
-        if letter is None or letter.state == State.WAITING:
+        letter = await self._read_letter(event.tenant, decision.position)
+        if letter is None or letter.state == State.WAITING or await self._shows(letter, event):
             return []
         return await self._again(event, [letter.position], begin)
 
@@ -148,7 +152,9 @@ class Digestion(Generic[_Place, _Change]):
         A statement that voids another one counts, whatever is decided.
         """
         tenant, position = event.tenant, decision.position
-        letter = await read_letter(self.connection, tenant, position)
+        letter = await self._read_letter(tenant, position)
+        if letter is not None and await self._shows(letter, event):
+            return []
         statements = await self._read_again(tenant, [position])
         digested = statements if letter is None else []
 
@@ -168,6 +174,18 @@ class Digestion(Generic[_Place, _Change]):
         if digested:
             changes += await self.step(begin, begin, [_taking_back(one, event) for one in digested])
         return changes + await self.step(begin, begin, prepare=mark)
+
+    async def _read_letter(self, tenant: int, position: int) -> Letter | None:
+        async with self.within():
+            return await read_letter(self.connection, tenant, position)
+
+    async def _set_free(self, tenant: int, key: Name | None) -> list[int]:
+        async with self.within():
+            return await set_free(self.connection, tenant, key, AT_ONCE)
+
+    async def _shows(self, letter: Letter, event: ControlEvent) -> bool:
+        """Whether a letter that was taken from the live tables shows already what was decided."""
+        return letter.last_at >= event.recorded and letter.position <= await log_begin(self.connection)
 
     async def _again(self, event: ControlEvent, positions: Sequence[int], begin: _Place) -> list[_Change]:
         """Apply the statements of these letters; those that cannot be digested are parked, again or from now on."""

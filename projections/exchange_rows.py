@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import aiosql
 from psycopg import AsyncConnection, sql
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from projections import side_schema
 from projections.side_schema import CHECKPOINT, LIVE, TABLES
@@ -89,7 +89,7 @@ async def exchange(
         values = {"tables": list(TABLES), "views": views, "schema": schema, "retired": RETIRED}
         found = await (await connection.execute(QUERIES.statements.sql, values)).fetchall()
         await connection.execute("; ".join(row[0] for row in found).encode())
-    except LockNotAvailable:
+    except (LockNotAvailable, DeadlockDetected):  # a reader may have one of them, and want another
         raise InUse from None
     names = {"projection": projection, "shard": shard, "version": version, "position": position}
     await connection.execute(QUERIES.renew.sql, names)

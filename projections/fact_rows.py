@@ -48,8 +48,6 @@ class Touched:
         fact = one.fact
         if fact.person is not None and one.ifi is not None:
             self.seen[fact.person] = one.ifi
-            if fact.registration is not None:
-                self.registrations.add((fact.person, fact.registration))
             if fact.actor_name is not None:
                 seen = fact.at, fact.id, fact.actor_name
                 self.named[fact.person] = max(seen, self.named.get(fact.person, seen))
@@ -57,6 +55,11 @@ class Touched:
             self.say(fact.course, fact.claim, (fact.at, fact.id))
             if fact.person is not None:
                 self.fresh.setdefault((fact.course, fact.person, fact.activity), []).append(fact)
+
+    def register(self, person: Name | None, registration: Name | None) -> None:
+        """A fact came, went, or was moved, which may give its registration another course, or be given one by it."""
+        if person is not None and registration is not None:
+            self.registrations.add((person, registration))
 
     def say(self, course: Name, claim: Name | None, when: tuple[datetime, UUID]) -> None:
         """A live fact came to this course."""
@@ -103,6 +106,7 @@ async def write_facts(
     been already.
     """
     for one in derived:
+        touched.register(one.fact.person, one.fact.registration)
         if one.fact.voided_position is None:
             touched.gain(one)
     await write_texts(connection, tenant, derived, memory)
@@ -122,10 +126,9 @@ async def _void(connection: AsyncConnection, tenant: int, voids: Sequence[tuple[
         connection, QUERIES.void_facts.sql, {"tenant": tenant, **asked}
     ):
         touched.lose(course, node, person, claim)
+        touched.register(person, registration)
         if person is not None:
             touched.renamed.add(person)
-            if registration is not None:
-                touched.registrations.add((person, registration))
 
 
 async def _place_by_registration(connection: AsyncConnection, tenant: int, touched: Touched) -> None:
@@ -138,10 +141,12 @@ async def _place_by_registration(connection: AsyncConnection, tenant: int, touch
     found = await run(connection, QUERIES.registration_courses.sql, {"tenant": tenant, **asked})
     courses: dict[tuple[Name, Name], Name] = {(person, registration): course for person, registration, course in found}
     moves: list[tuple[int, Name | None, str]] = []
-    for position, old, node, person, registration, claim, at, statement_id in unplaced:
+    for position, old, node, person, registration, claim, at, statement_id, voided in unplaced:
         new = courses.get((person, registration))
         if new != old:
             moves.append((position, new, "unassigned" if new is None else "registration"))
+            if voided is not None:
+                continue
             touched.lose(old, node, person, claim)
             touched.come(new, node, person, claim, (at, UUID(bytes=statement_id)))
     if moves:

@@ -76,9 +76,12 @@ async def write_nodes(
         before = known.get(key)
         was = NO_SHARE if before is None else share_of(*before[:3], counts=bool(before[3]), required=place.required)
         gains[key] = Gain(row, grade, share, was)
-    for key in known.keys() | gains.keys():
-        now = gains[key].row.completed_at if key in gains else None
-        days.completed(key, known[key][4] if key in known else None, now)
+    for key, gain in gains.items():
+        completed_before = known[key][4] if key in known else None
+        if gain.row.completed_at != completed_before:
+            days.completed(key, completed_before, gain.row.completed_at)
+    for key in known.keys() - gains.keys():
+        days.completed(key, known[key][4], None)
     graded = [key for key, before in known.items() if before[3] is not None]
     if graded:
         await _drop_old_grades(connection, tenant, graded, attempts, grades, days)

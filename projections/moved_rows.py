@@ -15,6 +15,7 @@ from psycopg import AsyncConnection
 from projections.fact import Derived, derived
 from projections.fact_rows import Touched, write_texts
 from projections.kept_fact_rows import KeptFact
+from projections.kept_letter_rows import KeptLetter
 from projections.log_reader import LogReader
 from projections.memory import Memory
 from projections.names import Name, named
@@ -38,6 +39,8 @@ def derive(event: StatementEvent, places: Places) -> Derived | None:
     """What a statement is, by itself and by what is set; one that is gone, what it was."""
     if isinstance(event, KeptFact):
         return event.derived
+    if isinstance(event, KeptLetter):
+        return None
     one = derived(event.position, event.id, event.stored, event.timestamp, event.payload, event.voided_position)
     return one if one is None or places.is_plain else places.placed(one, event.payload)
 
@@ -52,6 +55,7 @@ async def move_facts(
     if moves.activities:
         if log is None:
             raise NothingToReadAgain
+        await connection.execute(QUERIES.wait_for_the_log.sql)
         for part in _parts(await log.about(tenant, moves.activities, until), READ_AT_ONCE):
             await _derive_again(connection, tenant, await log.at(tenant, part), touched, memory)
     for nodes in _parts(list(moves.nodes), MOVED_AT_ONCE):
@@ -73,11 +77,11 @@ async def _move_persons(connection: AsyncConnection, tenant: int, moved: Sequenc
     touched.renamed.update(person for _, *both in rows for person in both)
     while found := await run(connection, QUERIES.move_persons.sql, asked):
         for course, node, old, new, registration, voided in found:
+            touched.register(old, registration)
+            touched.register(new, registration)
             if voided is not None:
                 continue
             touched.seen[new] = identifiers[new]
-            if registration is not None:
-                touched.registrations |= {(old, registration), (new, registration)}
             if course is not None:
                 touched.courses.add(course)
                 touched.disturbed |= {(course, old, node), (course, new, node)}
@@ -107,12 +111,13 @@ async def _derive_again(
     await write_texts(connection, tenant, again, memory)
     changed = {position for (position,) in await FACT.upsert(connection, tenant, facts)}
     for fact in facts:
-        if fact.position in changed and fact.voided_position is None:
+        if fact.position not in changed:
+            continue
+        touched.register(fact.person, fact.registration)
+        if fact.voided_position is None:
             course, node, person, claim, *_ = before[fact.position]
             touched.lose(course, node, person, claim)
             touched.come(fact.course, fact.activity, fact.person, fact.claim, (fact.at, fact.id))
-            if fact.person is not None and fact.registration is not None:
-                touched.registrations.add((fact.person, fact.registration))
 
 
 async def _place_by_outline(
@@ -122,12 +127,11 @@ async def _place_by_outline(
     asked = {"tenant": tenant, "limit": MOVED_AT_ONCE, **columns({"nodes": "uuid", "courses": "uuid"}, nodes)}
     while found := await run(connection, QUERIES.place_by_outline.sql, asked):
         for old, new, node, person, claim, registration, at, statement_id, voided in found:
+            touched.register(person, registration)
             if voided is not None:
                 continue
             touched.lose(old, node, person, claim)
             touched.come(new, node, person, claim, (at, UUID(bytes=statement_id)))
-            if registration is not None:
-                touched.registrations.add((person, registration))
         if len(found) < MOVED_AT_ONCE:
             break
 

@@ -1,3 +1,7 @@
+-- name: wait_for_the_log!
+-- Looking through a long log takes longer than a transaction may otherwise be idle.
+SET LOCAL idle_in_transaction_session_timeout = 0;
+
 -- name: move_persons
 -- Facts of these identifiers, which counted for one person, count for another: so many at a time. Answers what they were.
 WITH moving AS MATERIALIZED (
@@ -33,7 +37,7 @@ moved AS (
 )
 SELECT course, new, activity, person, claim, registration, at, id, voided_position FROM moving;
 
--- name: set_merged_from
+-- name: set_merged_from!
 -- Which identifiers count for these persons.
 UPDATE person p SET merged_from = m.identifiers
 FROM (

@@ -71,7 +71,7 @@ class Places:
         moves = Moves(
             activities,
             self._follow_merges(configuration) if merges else (),
-            [move for course in outlines for move in self._follow_outline(configuration, course)],
+            list(dict(move for course in outlines for move in self._follow_outline(configuration, course)).items()),
         )
         self.is_plain = not (self._mappings or self.ends or self._courses)
         return moves

@@ -22,12 +22,12 @@ WHERE f.tenant = :tenant AND f.position = u.position AND f.voided_position IS NU
 RETURNING f.course, f.activity, f.person, f.registration, f.claim;
 
 -- name: unplaced_facts
--- Live facts whose course depends on their registration.
-SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id
+-- Facts whose course depends on their registration; also voided ones, which have the same place then whatever came first.
+SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id, f.voided_position
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
 JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
 WHERE f.placement IN ('registration', 'unassigned') AND f.registration IS NOT NULL AND f.activity IS NOT NULL
-  AND f.claim IS NOT NULL AND f.voided_position IS NULL;
+  AND f.claim IS NOT NULL;
 
 -- name: registration_courses
 -- The course of each registration: that of its first live fact that tells its course itself.
@@ -119,12 +119,18 @@ JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person 
 LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person AND g.node = k.node;
 
 -- name: facts_of_keys
--- Every live fact of these keys: which of the keys, and the columns of a Deed.
-SELECT k.n, f.id, f.at, f.verb, f.event, f.attempt, f.raw, f.min, f.max, f.scaled, f.score, f.score_suspect, f.success,
-    f.completion, f.duration, f.progress, f.media
+-- Every live fact of these keys: which of the keys, and the columns of a Deed. Looked up key by key, whatever the
+-- planner believes of a table that has no statistics yet.
+SELECT k.n, f.*
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
-JOIN fact f ON f.tenant = :tenant AND f.course = k.course AND f.activity = k.node AND f.person = k.person
-WHERE f.voided_position IS NULL;
+CROSS JOIN LATERAL (
+    SELECT id, at, verb, event, attempt, raw, min, max, scaled, score, score_suspect, success, completion, duration,
+        progress, media
+    FROM fact
+    WHERE tenant = :tenant AND course = k.course AND activity = k.node AND person = k.person
+        AND voided_position IS NULL
+    OFFSET 0
+) f;
 
 -- name: attempts_of_keys
 -- The attempts that are recorded for these keys.

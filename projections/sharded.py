@@ -67,7 +67,12 @@ class ShardedProjector:
         Raises OutOfTurn, and changes nothing, when one of the shards does not stand at `begin`; NotKeptByShards.
         """
         step, concerns = partial(self._step, connection), partial(self._concerns, connection)
-        return await Digestion(step, connection, self._log, VERSION, concerns).digest(events, begin, end)
+        digestion = Digestion(step, connection, connection.transaction, self._log, VERSION, concerns)
+        return await digestion.digest(events, begin, end)
+
+    def forget(self) -> None:
+        """Others may have been at work on these shards, and have left their checkpoints where they were."""
+        self._left = {}
 
     async def _step(
         self,
@@ -159,14 +164,16 @@ class ShardedProjector:
     async def _own(
         self, statements: Sequence[StatementEvent], hold: Hold, shards: ShardCheckpoints
     ) -> list[StatementEvent]:
-        """These statements; what they void of learners of other shards is left to those."""
+        """These statements; what they void of learners of other shards is left to those, also where nothing of it is
+        there yet.
+        """
         voided = sorted({one.voids_position for one in statements if one.voids_position is not None})
         if not voided:
             return list(statements)
         places = await hold.places_of_voided(voided)
         hold.voided = [one for one in places if self._shard_of(hold.tenant, one.own, one.statement) in shards]
-        foreign = {one.position for one in places} - {one.position for one in hold.voided}
-        return [replace(one, voids_position=None) if one.voids_position in foreign else one for one in statements]
+        own = {one.position for one in hold.voided} | {one.position for one in statements}
+        return [one if one.voids_position in own else replace(one, voids_position=None) for one in statements]
 
     async def _concerns(
         self,

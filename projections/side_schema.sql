@@ -1,13 +1,14 @@
 -- name: definitions
--- What makes the tables of a schema beside: each as the live one is, with its indexes and constraints under the same
--- names, and the views that read them.
+-- What makes the tables of a schema beside: each as the live one is, with its storage parameters, and its indexes and
+-- constraints under the same names, and the views that read them.
 WITH tables AS (
-    SELECT c.oid, c.relname AS name, t.n FROM unnest(:tables::text[]) WITH ORDINALITY AS t (name, n)
+    SELECT c.oid, c.relname AS name, 'WITH (' || array_to_string(c.reloptions, ', ') || ')' AS options, t.n
+    FROM unnest(:tables::text[]) WITH ORDINALITY AS t (name, n)
     JOIN pg_class c ON c.oid = format('public.%%I', t.name)::regclass
 ), views AS (
     SELECT * FROM unnest(:views::oid[], :names::text[]) WITH ORDINALITY AS v (oid, name, n)
 )
-SELECT format('CREATE TABLE %%I.%%I (LIKE public.%%I INCLUDING ALL EXCLUDING INDEXES)', :schema::text, name, name), 1 AS step, n
+SELECT format('CREATE TABLE %%I.%%I (LIKE public.%%I INCLUDING ALL EXCLUDING INDEXES) %%s', :schema::text, name, name, options), 1 AS step, n
 FROM tables
 UNION ALL
 SELECT format('ALTER TABLE %%I.%%I ADD CONSTRAINT %%I %%s', :schema::text, t.name, k.conname, pg_get_constraintdef(k.oid)), 2, t.n

@@ -7,7 +7,7 @@ last position lies before it must take a fresh snapshot.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,6 +34,8 @@ class Bus:
         self._floor: int | None = None
         self._position = 0
         self._moved = asyncio.Event()
+        self.on_publish: Callable[[int, int], None] | None = None
+        """Told from where to where the read models have moved."""
         self.delayed = False
         """Whether changes are not told as they come: then whoever shows something looks for himself when `position`
         has moved."""
@@ -64,7 +66,10 @@ class Bus:
             if len(self._backlog) == BACKLOG:
                 self._floor = self._backlog.popleft().position
             self._backlog.append(change)
+        before = self._position
         self._reach(position)
+        if self.on_publish is not None:
+            self.on_publish(before, position)
 
     def since(self, tenant: int, course: UUID, position: int) -> list[Change] | None:
         """The changes of a course after `position`, oldest first; None when the backlog does not reach back that

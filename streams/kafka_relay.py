@@ -47,7 +47,7 @@ QUIET_SECONDS = 10.0
 """How often every shard is told so where nothing comes."""
 RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 5.0
-LOCK = 0x1C_5E_12  # advisory, one a topic: who serves it
+LOCK = 0x1C_5E_15  # advisory, one a topic: who serves it
 
 FATAL = (
     AuthenticationFailedError,

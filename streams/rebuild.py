@@ -25,6 +25,7 @@ from projections.checkpoint import Checkpoint
 from projections.comparison_queries import Compared, compare
 from projections.exchange_rows import LONG_PATIENCE, PATIENCE, InUse, Standing
 from projections.kept_fact_rows import log_begin, read_kept
+from projections.kept_letter_rows import read_kept_letters
 from projections.log_reader import LogReader
 from projections.shard_rows import KeptByShards
 from projections.side_schema import TABLES
@@ -63,7 +64,8 @@ class Comparison(NamedTuple):
 
 
 class _Past(LogTail):
-    """Reads up to a position that is known to be safe; of what retention has dropped, the facts that were kept.
+    """Reads up to a position that is known to be safe; of what retention has dropped, the facts and letters that were
+    kept.
 
     It holds whatever was stored when: what is loaded into the past meanwhile is not missed.
     """
@@ -85,6 +87,7 @@ class _Past(LogTail):
 
     async def _read_kept(self, after: int, until: int, limit: int) -> list[LogEvent]:
         events: list[LogEvent] = [*await read_kept(self._connection, after, until, limit)]
+        events += await read_kept_letters(self._connection, after, until, limit)
         values = {"after": after, "bound": until, "limit": limit}
         controls = await self._connection.execute(LOG_QUERIES.read_control_events_after.sql, values)
         events += [ControlEvent(*row) for row in await controls.fetchall()]
@@ -115,7 +118,7 @@ class Rebuild:
         self._tables = tables
         self._log = log
         self._other = other
-        self._projector = Projector(log=again)
+        self._projector = Projector(log=again, schema=self.schema)
         self._past = _Past(log)
         self.at = Checkpoint(0, _EPOCH)
 
@@ -145,8 +148,7 @@ class Rebuild:
             raise KeptByShards(shards)  # there is no one position to compare at
         if not await side_schema.exists(self._tables, self.schema):
             await side_schema.make(self._tables, self.schema, note)
-        async with side_schema.inside(self._tables, self.schema):
-            self.at = await self._projector.checkpoint(self._tables)
+        self.at = await self._projector.checkpoint(self._tables)
         if self.at.position:
             tell(f"It goes on behind position {self.at.position}.")
 
@@ -252,8 +254,7 @@ class Rebuild:
                 events, end = await reading
                 if end.position < until:
                     reading = asyncio.create_task(self._past.read_on(end))
-                async with side_schema.inside(self._tables, self.schema):
-                    await self._projector.apply(self._tables, events, self.at, end)
+                await self._projector.apply(self._tables, events, self.at, end)
                 self.at = end
                 progress(end.position, until)
         finally:

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 MOST_BYTES = 16_000_000
 """Of changes; where there are more, everybody begins anew."""
-LOCK = 0x1C_5E_13  # advisory, one a number of shards: who tells
+LOCK = 0x1C_5E_16  # advisory, one a number of shards: who tells
 WAITED_OUT = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, TurnLost)
 
 _LOG = logging.getLogger("lrs.worker")

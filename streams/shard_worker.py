@@ -66,26 +66,21 @@ class ShardWorker:
 
         await self._lasting(apply)
 
-    async def catch_up(self, shards: Collection[int]) -> None:
-        """Bring these shards to the end of the log, by the log alone. Raises what waiting does not mend."""
+    def forget(self) -> None:
+        """Shards are given out anew: others may have been at work on them."""
+        self._at.clear()
+        self._projector.forget()
 
-        async def catch_up(tables: AsyncConnection) -> None:
-            await self._catch_up(tables, await self._checkpoints(tables, self.mine.intersection(shards)), None)
-
-        if shards:
-            await self._lasting(catch_up)
-
-    async def _catch_up(self, tables: AsyncConnection, at: ShardCheckpoints, until: int | None) -> None:
+    async def _catch_up(self, tables: AsyncConnection, at: ShardCheckpoints, until: int) -> None:
+        """Bring these shards up to a position that is in the log, by the log alone."""
         async with self._pool.connection() as log:
             tail = ShardTail(LogTail(log), self._log, self._projector.shards)
-            while at and (until is None or min(at.values()).position < until):
+            while at and min(at.values()).position < until:
                 events, end = await tail.read_on(at)
                 if end != at:
                     await self._projector.apply(tables, events, at, end)
                     self._at.update(end)
                     at = ShardCheckpoints({shard: one for shard, one in end.items() if shard in self.mine})
-                if until is None and tail.at_end:
-                    break
                 if end == at and tail.at_end:
                     await asyncio.sleep(0.01)  # what was sent is safe to read: the bound is about to say so
 

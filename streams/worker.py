@@ -7,7 +7,7 @@ nothing of that for long, while a relay is at work, ends, and is started again b
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import NoReturn
 
@@ -57,8 +57,8 @@ class KafkaWorker:
         self._over: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         """Raises what waiting does not mend."""
         self._next: dict[int, int] = {}
-        self._behind: Collection[int] = ()
-        """Partitions that are new here."""
+        self._dealt = False
+        """Whether partitions were given out since the last batch."""
         self._heard = 0.0
 
     async def run(self) -> NoReturn:
@@ -70,7 +70,7 @@ class KafkaWorker:
                     await self._worker.begin()
                     teller = asyncio.create_task(ShardTeller(self._pool, self._bus, self._topic.partitions).run())
                     try:
-                        await self._consume(held)
+                        await self._consume(held, teller)
                     finally:
                         while not teller.done():  # the driver may take a cancellation for a cancelled query
                             teller.cancel()
@@ -82,15 +82,16 @@ class KafkaWorker:
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
 
-    async def _consume(self, held: Turn) -> None:
+    async def _consume(self, held: Turn, teller: asyncio.Task[NoReturn]) -> None:
         app = app_of(self._topic, self._take, self._begin, self._end)
         self._heard = self._clock()
         try:
             await app.start()
             while not (app.should_stop or app.crashed):
                 await asyncio.wait([self._over], timeout=WATCH_SECONDS)
-                if self._over.done():
-                    self._over.result()
+                for ended in (self._over, teller):
+                    if ended.done():
+                        ended.result()
                 held.must_be_held()
                 await self._watch()
             raise KafkaError("the consumer has ended") from app.crash_reason
@@ -102,12 +103,13 @@ class KafkaWorker:
         for event in events:
             messages.setdefault(event.message.partition, []).append(decoded(event.message.value or b""))
         self._heard = self._clock()
-        while self._behind:
-            behind, self._behind = self._behind, ()
-            await self._worker.catch_up(behind)
+        if self._dealt:
+            self._dealt = False
+            self._worker.forget()
         await self._worker.take(messages)
         for event in events:
-            self._next[event.message.partition] = event.message.offset + 1
+            if event.message.partition in self._worker.mine:
+                self._next[event.message.partition] = event.message.offset + 1
         self._heard = self._clock()
 
     def _end(self, error: Exception) -> None:
@@ -116,7 +118,7 @@ class KafkaWorker:
 
     async def _begin(self, partitions: Iterable[int]) -> Mapping[int, int]:
         mine = frozenset(partitions)
-        self._behind = self._worker.mine = mine
+        self._worker.mine, self._dealt = mine, True
         self._next = {}
         _LOG.info("at work on %s of %s partitions", len(mine), self._topic.partitions)
         with suppress(psycopg.Error, PoolTimeout):  # Kafka's own offsets do as well

@@ -1,6 +1,7 @@
 """What any test may ask for: servers for the session, databases for one test, real data."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -18,6 +19,18 @@ from tests.services.redis import RedisServer, running_redis
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("developer", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "developer"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where a test is marked `one_database`, what it shows is the same on both: the other one is for `make soak`."""
+    for item in items:
+        marker = item.get_closest_marker("one_database")
+        if marker is not None:
+            kept = marker.args[0]
+            other = {"embedded": "timescaledb", "timescaledb": "embedded"}[kept]
+            if item.name.endswith("]") and other in re.split(r"[\[\]-]", item.name):
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

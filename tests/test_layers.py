@@ -1,6 +1,7 @@
 """Imports go downward only, and what is called pure touches no database, no web framework and no broker."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,10 @@ def test_imports_go_downward_only(file: Path) -> None:
 )
 def test_the_checker_finds_what_goes_upward(module: str, source: str, found: list[str]) -> None:
     assert upward(module, source) == found
+
+
+def test_no_two_turns_have_one_lock() -> None:
+    """Whoever takes an advisory lock of the database means one thing by it."""
+    found = [number for file in SOURCES for number in re.findall(r"0x1C_5E_[0-9A-F]{2}", file.read_text("utf-8"))]
+    assert found
+    assert len(found) == len(set(found))

@@ -25,6 +25,7 @@ EXPOSED = (
     "X-LRS-Position",
     "X-LRS-Repaired",
     "X-LRS-Stored",
+    "X-Request-ID",
 )
 """What a script may read of an answer. A header of ours that is not named here does not exist for a browser."""
 PREFLIGHT_SECONDS = 7200

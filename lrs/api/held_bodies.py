@@ -29,6 +29,11 @@ class HeldBodies:
         self._forms = _Room(most // FORMS)
         self._each = each
 
+    @property
+    def held(self) -> int:
+        """Bytes, just now."""
+        return self._bodies.held + self._forms.held
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         room = self._forms if may_be_form(scope) else self._bodies
         held = 0

@@ -14,12 +14,15 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from random import uniform
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
@@ -60,9 +63,25 @@ async def follow_course(
 
     if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
         after = int(last_event_id)
-    events = course_events(channels_of(request), credential.tenant, course_id, after, still_signed_in)
+    channels = channels_of(request)
+    events = course_events(channels, credential.tenant, course_id, after, still_signed_in)
     # Our own `alive` replaces the ping comments, which a page cannot see.
-    return EventSourceResponse(events, ping=0, send_timeout=SEND_SECONDS)
+    return _Stream(channels, events, ping=0, send_timeout=SEND_SECONDS)
+
+
+class _Stream(EventSourceResponse):
+    """Notes who is cut off."""
+
+    def __init__(self, channels: Channels, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._channels = channels
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            self._channels.cut += 1
+            raise
 
 
 async def course_events(
@@ -114,5 +133,8 @@ def channels_of(request: Request) -> Channels:
     state = request.app.state
     if not hasattr(state, "channels"):
         state.channels = Channels(state.services.bus, state.services.primary)
+        traces = getattr(state, "traces", None)
+        if traces is not None:
+            state.channels.on_handed = traces.handed
     found: Channels = state.channels
     return found

@@ -1,6 +1,6 @@
 """Every error as the caller gets it: one table from exception to status, one JSON form (RFC 9457).
 
-{"title", "status", "detail", "violations": [{"path", "rule", "clause", "found"}]}
+{"title", "status", "detail", "violations": [{"path", "rule", "clause", "found"}], "request_id"}
 """
 
 import logging
@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from lrs.access.tokens import is_bearer
 from lrs.bounded_http import TOO_BUSY
+from lrs.request_id import REQUEST_ID
 from schemas.errors import (
     AttachmentsUnavailable,
     ConfigurationRefused,
@@ -64,6 +65,9 @@ def problem(
         body["detail"] = detail
     if violations:
         body["violations"] = violations
+    request = REQUEST_ID.get()
+    if request:
+        body["request_id"] = request
     return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
 
 

@@ -14,6 +14,8 @@ from lrs.attachments.store import Attachments
 from lrs.configuration.store import Configurations
 from lrs.database import Pool
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
+from lrs.metrics.meter import Meter
 from lrs.settings import Settings
 from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.log import StatementLog
@@ -39,6 +41,8 @@ class Services:
     configurations: Configurations
     primary_search: Search
     bus: Bus
+    watch: Watch
+    meter: Meter
     wake: Callable[[], None]
     """Call it after a commit: the processor looks at once instead of at its next poll."""
     tokens: Tokens | None = None

@@ -24,6 +24,7 @@ from lrs.api.statement_body import StatementBody, statement_body
 from lrs.api.version_header import Version
 from lrs.statement_log.log import Place
 from lrs.statement_log.recorded import instant
+from lrs.tracing.noted import note
 from schemas.errors import NotFound, QueryRefused, Violation
 from schemas.media_type import JSON
 from schemas.precondition import read_preconditions
@@ -140,6 +141,7 @@ def storing(here: Services, positions: Sequence[int]) -> dict[str, str]:
     headers = {STORED: str(len(positions))}
     if positions:
         here.wake()
+        note(positions)
         headers[POSITION] = str(max(positions))
     return headers
 

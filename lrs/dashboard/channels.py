@@ -8,7 +8,7 @@ are not told as they come (`Bus.delayed`), a channel looks at its course wheneve
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from uuid import UUID
@@ -60,13 +60,18 @@ class Subscriber:
         self._some = asyncio.Event()
         self._lost = False
 
-    def put(self, one: Frame) -> None:
-        """Hand over an update; where too many wait already, all are dropped, and the reader must begin anew."""
-        if not self._lost and len(self._frames) < QUEUE:
+    def put(self, one: Frame) -> bool:
+        """Hand over an update; where too many wait already, all are dropped, and the reader must begin anew.
+
+        Whether that has just become so.
+        """
+        was_lost = self._lost
+        if not was_lost and len(self._frames) < QUEUE:
             self._frames.append(one)
             self._some.set()
         else:
             self.lose()
+        return self._lost and not was_lost
 
     def lose(self) -> None:
         """Something did not reach this reader."""
@@ -92,6 +97,10 @@ class Channel:
     def __init__(self, bus: Bus, pool: Pool, tenant: int, course: UUID) -> None:
         self.position = bus.position
         self.subscribers: set[Subscriber] = set()
+        self.on_handed: Callable[[UUID, int, int], None] | None = None
+        """Told of which course everything from where to where has been handed out."""
+        self.overruns = 0
+        """How many readers had to begin anew because they were too slow."""
         self._bus = bus
         self._pool = pool
         self._tenant = tenant
@@ -194,9 +203,11 @@ class Channel:
 
     def _hand_out(self, update: CourseUpdate) -> None:
         one = frame("change", update.position, msgspec.json.encode(update))
+        before = self._last
         self.position = self._last = update.position
-        for subscriber in self.subscribers:
-            subscriber.put(one)
+        self.overruns += sum(subscriber.put(one) for subscriber in self.subscribers)
+        if self.on_handed is not None:
+            self.on_handed(self._course, before, update.position)
 
     async def _read(self, changes: list[Change], after: int, position: int) -> CourseUpdate:
         persons = frozenset().union(*(change.persons for change in changes))
@@ -211,9 +222,23 @@ class Channels:
         self._bus = bus
         self._pool = pool
         self._running: dict[tuple[int, UUID], tuple[Channel, asyncio.Task[None]]] = {}
+        self._past_overruns = 0
+        self.on_handed: Callable[[UUID, int, int], None] | None = None
+        self.cut = 0
+        """How many readers were cut off because they took nothing any more."""
 
     def __len__(self) -> int:
         return len(self._running)
+
+    @property
+    def readers(self) -> int:
+        """Of all channels."""
+        return sum(len(channel.subscribers) for channel, _ in self._running.values())
+
+    @property
+    def overruns(self) -> int:
+        """Readers that were too slow, of all channels that ever ran."""
+        return self._past_overruns + sum(channel.overruns for channel, _ in self._running.values())
 
     @contextmanager
     def follow(self, tenant: int, course: UUID) -> Iterator[tuple[Channel, Subscriber]]:
@@ -221,6 +246,7 @@ class Channels:
         key = (tenant, course)
         if key not in self._running:
             channel = Channel(self._bus, self._pool, tenant, course)
+            channel.on_handed = self.on_handed
             self._running[key] = channel, asyncio.create_task(channel.run(), name=f"channel {course}")
         channel, task = self._running[key]
         subscriber = Subscriber()
@@ -231,4 +257,5 @@ class Channels:
             channel.subscribers.discard(subscriber)
             if not channel.subscribers:
                 del self._running[key]
+                self._past_overruns += channel.overruns
                 task.cancel()

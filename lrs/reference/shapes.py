@@ -50,6 +50,7 @@ _WRITTEN: Final[Json] = {
             {"title": TEXT, "status": {"type": "integer", "minimum": 400, "maximum": 599}},
             detail=TEXT,
             violations=array(structure({"path": TEXT, "rule": TEXT, "clause": TEXT, "found": TEXT})),
+            request_id=TEXT,
         ),
     },
     "StatementResult": {

@@ -8,11 +8,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
+from typing import NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg_pool import PoolTimeout, TooManyRequests
 
+from lrs.statement_log.commits import Commits
 from lrs.statement_log.new_row import Row
 from schemas.errors import Overloaded, StatementConflict
 
@@ -50,6 +53,13 @@ class _Request:
             self.positions.set_result([position for position in positions if position is not None])
 
 
+class Waiting(NamedTuple):
+    """What waits to be written."""
+
+    rows: int
+    bytes: int
+
+
 class Coalescer:
     """Gathers requests and hands them to `write` in groups, `writers` groups at a time.
 
@@ -70,6 +80,12 @@ class Coalescer:
         self._waiting_rows = 0
         self._waiting_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.commits = Commits()
+
+    @property
+    def waiting(self) -> Waiting:
+        """Just now."""
+        return Waiting(self._waiting_rows, self._waiting_bytes)
 
     @property
     def is_full(self) -> bool:
@@ -136,6 +152,7 @@ class Coalescer:
         """Give every request of a group its verdict."""
         while group:
             rows = [row for request in group for row in request.rows]
+            began = monotonic()
             try:
                 positions = await self._write(rows)
             except StatementConflict:
@@ -155,6 +172,7 @@ class Coalescer:
                     await self._settle([request])
                 return
             else:
+                self.commits.add(len(rows), len(rows) - positions.count(None), monotonic() - began)
                 begin = 0
                 for request in group:
                     request.stored(positions[begin : begin + len(request.rows)])

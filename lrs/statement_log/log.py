@@ -14,7 +14,8 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg_pool import PoolTimeout
 
 from lrs.database import Pool
-from lrs.statement_log.coalescing import Coalescer, Key
+from lrs.statement_log.coalescing import Coalescer, Key, Waiting
+from lrs.statement_log.commits import Commits
 from lrs.statement_log.control_events import append_control_event
 from lrs.statement_log.definitions import Definitions
 from lrs.statement_log.new_row import Row, columns
@@ -68,6 +69,16 @@ class StatementLog:
         self._coalescer = Coalescer(self._store, self._conflicts, WRITERS)
         self.definitions = Definitions(read)
         self._references = References(write)
+
+    @property
+    def commits(self) -> Commits:
+        """What was written through this log."""
+        return self._coalescer.commits
+
+    @property
+    def waiting(self) -> Waiting:
+        """What waits to be written."""
+        return self._coalescer.waiting
 
     async def salt(self, tenant: int) -> bytes:
         """The 32 bytes that key every hash of a tenant."""
@@ -203,14 +214,12 @@ async def read_after(
 ) -> list[LogEvent]:
     """Up to `limit` events with position < e ≤ bound, in order; statements and control events are one order.
 
-    stored_floor: as in the checkpoint that `position` belongs to.
+    stored_floor: as in the checkpoint that `position` belongs to; what was loaded since is found all the same.
     """
-    values = {
-        "after": position,
-        "bound": bound.position,
-        "floor": stored_floor - CLOCK_SLACK,
-        "limit": limit,
-    }
+    values: dict[str, Any] = {"after": position, "bound": bound.position, "limit": limit}
+    loaded = await (await connection.execute(QUERIES.loaded_since.sql, values)).fetchone()
+    past = stored_floor if loaded is None or loaded[0] is None else loaded[0]
+    values["floor"] = min(stored_floor, past) - CLOCK_SLACK
     statements = await (await connection.execute(QUERIES.read_statements_after.sql, values)).fetchall()
     controls = await (await connection.execute(QUERIES.read_control_events_after.sql, values)).fetchall()
     events: list[LogEvent] = [StatementEvent(*row) for row in statements]

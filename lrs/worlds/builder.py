@@ -23,7 +23,10 @@ MOST_KEPT: Final = 8
 LOOK_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 60.0
-TURN: Final = 0x1C_5E_12  # advisory, one a database: who builds worlds
+TURN: Final = 0x1C_5E_14  # advisory, one a database: who builds worlds
+
+_OF_THE_WORLD: Final = (psycopg.errors.DiskFull, psycopg.errors.QueryCanceled)
+"""Of what a database that works says: a world too large for it. Begun anew again and again, it would leave no room."""
 
 _LOG = logging.getLogger("lrs.worlds")
 
@@ -66,19 +69,16 @@ class Builder:
             world = await self._next() if row is not None and row[0] else None
             if world is None:
                 return False
-            reason = None
             try:
                 await self._begin(world)
                 await build(world, reading, self._pool, self._log)
             except WorldUnbuildable as error:
-                reason = str(error)
-            except psycopg.OperationalError:
-                raise  # the database is away: begun anew when it is back
-            except Exception:
+                await self._fail(world, str(error))
+            except Exception as error:
+                if isinstance(error, psycopg.OperationalError) and not isinstance(error, _OF_THE_WORLD):
+                    raise  # the database is away: begun anew when it is back
                 _LOG.exception("course %s as of %s could not be built", world.course, world.position)
-                reason = "must be another one: building this one failed, and the server's log says why"
-            if reason is not None:
-                await self._fail(world, reason)
+                await self._fail(world, None)
         return True
 
     async def drop_out_of_use(self) -> None:
@@ -108,7 +108,7 @@ class Builder:
             values = {"state": "building", "done": 0, "of": 0, "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
-    async def _fail(self, world: World, reason: str) -> None:
+    async def _fail(self, world: World, reason: str | None) -> None:
         async with self._pool.connection() as writing, writing.transaction():
             await _drop(writing, world.name)
             values = {"state": "failed", "done": 0, "of": 0, "reason": reason}

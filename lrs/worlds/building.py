@@ -20,6 +20,7 @@ from projections.apply import Projector
 from projections.checkpoint import Checkpoint
 from projections.course_statements import Place, count_statements, statements_of
 from projections.fact import name_of
+from projections.kept_fact_rows import read_kept_at
 from projections.log_reader import LogReader
 from schemas.course_configuration import KINDS, read_recorded_event
 from schemas.errors import LrsError
@@ -31,6 +32,10 @@ PAGE = 20
 
 class WorldUnbuildable(LrsError):
     """This course cannot be shown as of this position."""
+
+
+class WorldIndigestible(LrsError):
+    """Folds that fail on what they have digested live: what is beside lacks a statement that the live tables have."""
 
 
 class _NothingBefore:
@@ -49,7 +54,7 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     """Fill the schema of a world, which is there and empty.
 
     reading: in a transaction that keeps one snapshot. pool: lends a connection to write on, while none is asked of the
-    log. Raises WorldUnbuildable.
+    log. Raises WorldUnbuildable and WorldIndigestible.
     """
     row = await (await reading.execute(QUERIES.begin.sql)).fetchone()
     assert row is not None
@@ -64,6 +69,7 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     async def apply(events: Sequence[LogEvent], end: Checkpoint, state: str = "building") -> None:
         async with pool.connection() as writing, side_schema.inside(writing, world.name):
             await projector.apply(writing, events, begin, end)
+            await must_be_digested(writing)
             values = {"state": state, "done": done, "of": max(done, of), "reason": None}
             await writing.execute(QUERIES.mark.sql, {"tenant": world.tenant, "name": world.name, **values})
 
@@ -73,12 +79,18 @@ async def build(world: World, reading: AsyncConnection, pool: Pool, log: LogRead
     async for places in statements_of(reading, log, world.tenant, world.course, world.position, said):
         statements = await _statements(reading, world, places)
         if len(statements) < len(places):
-            raise WorldUnbuildable(
-                f"must be of a course whose statements are all kept; those up to position {dropped} were dropped"
-            )
+            await _must_be_where_they_were(reading, world, dropped)
+            statements += await _kept(reading, places, statements, world)
         done += len(statements)
         await apply(statements, begin)
     await apply([], begin._replace(position=world.position), "ready")
+
+
+async def must_be_digested(writing: AsyncConnection) -> None:
+    """Within a world: what is parked is missing there, and nobody would be told. Raises WorldIndigestible."""
+    row = await (await writing.execute("SELECT min(position) FROM dead_letter")).fetchone()
+    if row is not None and row[0] is not None:
+        raise WorldIndigestible(f"the statement at position {row[0]} was digested, and cannot be digested again")
 
 
 async def _set(reading: AsyncConnection, world: World) -> AsyncIterator[list[ControlEvent]]:
@@ -103,11 +115,44 @@ def _concerns(event: ControlEvent, world: World) -> bool:
 
 async def _statements(reading: AsyncConnection, world: World, places: Sequence[Place]) -> list[LogEvent]:
     """The statements, voided by what had come by then."""
-    voided = {position: by if by is not None and by <= world.position else None for position, by in places}
+    voided = _voided(world, places)
     values = {"tenant": world.tenant, "positions": list(voided)}
     rows = await (await reading.execute(LOG_QUERIES.statements_again.sql, values)).fetchall()
     found = (StatementEvent(*row) for row in rows)
     return [replace(one, voided_position=voided[one.position], voids_position=None) for one in found]
+
+
+def _voided(world: World, places: Sequence[Place]) -> dict[int, int | None]:
+    """By position, what had voided it by then."""
+    return {position: by if by is not None and by <= world.position else None for position, by in places}
+
+
+async def _must_be_where_they_were(reading: AsyncConnection, world: World, dropped: int) -> None:
+    """What is left of statements that were dropped says where they belong now, and not where they did."""
+    values = {"tenant": world.tenant, "until": world.position}
+    row = await (await reading.execute(QUERIES.moved_since.sql, values)).fetchone()
+    assert row is not None
+    since = "outline.set" if any(kind == "outline.set" for kind, _ in world.said) else row[0]
+    if since is not None:
+        raise WorldUnbuildable(
+            f"must not be before a {since} where statements of the course were dropped, those up to position {dropped}"
+            " (docs/data-life.md): they cannot be moved"
+        )
+
+
+async def _kept(
+    reading: AsyncConnection, places: Sequence[Place], found: Sequence[LogEvent], world: World
+) -> list[LogEvent]:
+    """The facts of statements that were dropped, as if they were derived anew."""
+    voided = _voided(world, places)
+    gone = voided.keys() - {one.position for one in found}
+    kept: list[LogEvent] = []
+    for one in await read_kept_at(reading, world.tenant, sorted(gone)):
+        fact = one.derived.fact._replace(voided_position=voided[one.position])
+        if fact.voided_position is None and fact.person is not None and one.derived.ifi is None:
+            raise WorldUnbuildable("must not be before all that was left of a learner's dropped statements was voided")
+        kept.append(replace(one, derived=one.derived._replace(fact=fact)))
+    return kept
 
 
 async def begin_reading(reading: AsyncConnection) -> None:

@@ -62,6 +62,11 @@ WHERE tenant = :tenant AND position <= :until AND kind = ANY (:kinds::text[]) AN
     AND (kind <> 'outline.set' OR position IN (SELECT position FROM last))
 ORDER BY position;
 
+-- name: moved_since
+-- Something that was set after a position and may have moved statements; null where nothing was.
+SELECT min(kind) FROM control_event
+WHERE tenant = :tenant AND position > :until AND kind IN ('mapping.set', 'outline.set', 'person.merged', 'person.unmerged');
+
 -- name: stored_by
 -- The last position that was given to anything by an instant. Positions and instants go together but for those who write
 -- at the same moment.

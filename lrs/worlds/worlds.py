@@ -56,7 +56,7 @@ async def find(pool: Pool, world: World, seconds: float) -> Building | None:
     """Ask for a world, and wait so long until it is there; None: it is.
 
     Raises NotFound where there never was such a course, QueryRefused where it cannot be built, and NotReadYet where too
-    many are asked for.
+    many are asked for, or building it failed.
     """
     clock = asyncio.get_running_loop().time
     until = clock() + seconds
@@ -75,6 +75,8 @@ async def find(pool: Pool, world: World, seconds: float) -> Building | None:
             state, done, of, reason = row
             if state == "failed":
                 await connection.execute(QUERIES.forget.sql, named)
+                if reason is None:
+                    raise NotReadYet("What this course was there could not be built; the server's log says why.")
                 raise _refused(reason, world.position)
         if state == "ready":
             return None

@@ -13,8 +13,6 @@ _OTHERWISE = {
     "person": "SELECT t::text FROM {table} t WHERE tenant = %(tenant)s AND person IN"
     " (SELECT person FROM {schema}.enrollment WHERE course = %(course)s) ORDER BY 1",
     "clock": "SELECT t::text FROM {table} t WHERE tenant = %(tenant)s",
-    # A voided fact stays where it was when it was voided: it gives nothing to any row.
-    "fact": _OF_COURSE.replace("ORDER BY", "AND voided_position IS NULL ORDER BY"),
 }
 _NAMED = (  # every text that the rows name is there
     "SELECT n.id::text FROM (SELECT course AS id FROM {schema}.fact WHERE course = %(course)s"

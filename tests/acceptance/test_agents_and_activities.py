@@ -16,6 +16,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 AGENTS, ACTIVITIES = "/xapi/agents", "/xapi/activities"
 SUITES_IRI = "http://www.example.com/a/../b/{}?q=ä%20b&x=%C3%A4#frag"
 

@@ -11,6 +11,8 @@ from projections.fact import name_of
 from tests.acceptance.configured import Setter, setter_at
 from tests.acceptance.endpoint import Endpoint, Json, new_statement, paths, voiding
 
+pytestmark = pytest.mark.one_database("embedded")
+
 ADL = "http://adlnet.gov/expapi/"
 ANN, EVE = "mbox:mailto:ann@example.com", "mbox:mailto:eve@example.com"
 

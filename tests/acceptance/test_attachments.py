@@ -30,6 +30,8 @@ from tests.acceptance.mixed_bodies import (
     with_content,
 )
 
+pytestmark = pytest.mark.one_database("embedded")
+
 
 def new_content(size: int = 100) -> bytes:
     """Bytes that were never sent before; the beginning is unkind to whoever looks for lines or delimiters."""

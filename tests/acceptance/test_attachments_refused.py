@@ -29,6 +29,8 @@ from tests.acceptance.mixed_bodies import (
     with_content,
 )
 
+pytestmark = pytest.mark.one_database("embedded")
+
 CONTENT, OTHER, THIRD = b"here is a simple attachment", b"here is another", b"and a third"
 Body = Callable[[Json], bytes]
 """What is sent for a statement that describes CONTENT."""

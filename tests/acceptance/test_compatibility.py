@@ -17,6 +17,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 REPAIRED = "X-LRS-Repaired"
 PROMPT_SECONDS = 1.0
 """How soon a switch is heeded."""

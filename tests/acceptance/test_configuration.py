@@ -18,6 +18,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 OTHER_TENANT = 2
 ANN, ANNA = "mbox:mailto:ann@x.example", "mbox:mailto:anna@x.example"
 DUE = "2026-03-01T12:00:00+01:00"

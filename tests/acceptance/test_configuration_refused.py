@@ -7,6 +7,8 @@ import pytest
 from tests.acceptance.configured import PASSED, VIEWED, Setter, setter_at
 from tests.acceptance.endpoint import Endpoint, Json, paths
 
+pytestmark = pytest.mark.one_database("embedded")
+
 ANN = "mbox:mailto:ann@x.example"
 UNKNOWN = "5f0c4e57-6d1b-4a52-8f0c-7e1c0f2a3b42"
 

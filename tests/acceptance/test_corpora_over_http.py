@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from tests.acceptance.corpora import Sent, statements_of
 from tests.acceptance.corpus_refusals import ID_TAKEN, REFUSED, WITHOUT_DATA
@@ -20,6 +21,7 @@ from tests.services.lrs_server import CREDENTIAL, serving
 BATCHED = "openedx-generated/events_8k.jsonl.gz"
 
 
+@pytest.mark.one_database("timescaledb")
 def test_every_statement_is_stored_or_refused_as_it_should_be(database_url: str, shared_data: Path) -> None:
     sent = list(statements_of(shared_data / "statements"))
     assert len(sent) > 11_000

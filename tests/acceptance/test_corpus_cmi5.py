@@ -16,6 +16,8 @@ from tests.acceptance.corpora import uuid_of
 from tests.acceptance.endpoint import Endpoint, Json
 from tests.acceptance.learner_told import LearnerTold, sent, told_of
 
+pytestmark = pytest.mark.one_database("embedded")
+
 FOLDER = "statements/cmi5-spec-scenarios"
 STRUCTURE = "cmi5/course-structures/AICC-gh-pages__gh-pages__Sample-Course-Files__simple_-_moveOn_Passed.xml"
 EXTENSIONS = "https://w3id.org/xapi/cmi5/context/extensions/"

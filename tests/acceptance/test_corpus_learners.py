@@ -6,8 +6,12 @@ one is added as `parent`, and nothing else is changed.
 
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.endpoint import Endpoint
 from tests.acceptance.learner_told import accepted, of, sent, told_of, within
+
+pytestmark = pytest.mark.one_database("embedded")
 
 EDX = "https://lms.example.org"
 MOODLE = "https://moodle.data.alpha.jisc.ac.uk"

@@ -7,9 +7,13 @@ The video profile's own examples, and streams that tell no segments. Where state
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.corpora import uuid_of
 from tests.acceptance.endpoint import Endpoint, Json, new_statement
 from tests.acceptance.learner_told import accepted, of, sent, told_of, within
+
+pytestmark = pytest.mark.one_database("embedded")
 
 EDX = "https://lms.example.org"
 VIDEO = "https://w3id.org/xapi/video/"

@@ -22,6 +22,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import LrsServer, serving
 from tests.services.missing import or_go_without
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 CONNECTIONS = 16
 PAUSE = 0.1
 WORKERS = "2"

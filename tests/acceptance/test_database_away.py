@@ -14,6 +14,8 @@ from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.missing import or_go_without
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 STARTERS = {"embedded": embedded.running_server, "timescaledb": timescaledb.running_server}
 PATIENCE = 30
 
@@ -49,6 +51,9 @@ def test_a_database_that_is_away_and_comes_back(own_server: PostgresServer) -> N
             assert is_unavailable(endpoint.get(statementId=before["id"]))
             assert is_unavailable(endpoint.get(limit=1))
             assert client.get(f"{server.origin}/xapi/about").status_code == 200
+            assert client.get(f"{server.origin}/health/live").status_code == 200
+            ready = client.get(f"{server.origin}/health/ready")
+            assert (ready.status_code, ready.json()["parts"]["database"]["state"]) == (503, "failed")
         finally:
             own_server.start()
         deadline = time.monotonic() + PATIENCE
@@ -62,6 +67,8 @@ def test_a_database_that_is_away_and_comes_back(own_server: PostgresServer) -> N
             f"{server.origin}/api/projections", params={"wait_for": position}, auth=CREDENTIAL, timeout=15
         )
         assert caught_up.json()["position"] >= int(position)
+        while client.get(f"{server.origin}/health/ready").status_code != 200:
+            assert time.monotonic() < deadline + PATIENCE
 
 
 def test_a_database_that_restarts_under_load(own_server: PostgresServer) -> None:

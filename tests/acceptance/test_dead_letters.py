@@ -17,6 +17,8 @@ from tests.acceptance.poison import add_letter, spoil
 from tests.acceptance.tenants import COURSE_TYPE, Caller, add_tenant, credential
 from tests.services.lrs_server import serving
 
+pytestmark = pytest.mark.one_database("embedded")
+
 COURSE = {"id": "http://course.example/letters", "definition": {"type": COURSE_TYPE}}
 ANN, BO, CY = (f"mbox:mailto:{name}@example.com" for name in ("ann", "bo", "cy"))
 LETTERS = "/api/dead-letters"

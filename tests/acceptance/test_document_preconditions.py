@@ -15,6 +15,8 @@ from tests.acceptance.document_resources import (
 )
 from tests.acceptance.endpoint import Endpoint
 
+pytestmark = pytest.mark.one_database("embedded")
+
 
 def test_a_put_without_a_precondition(versioned: Documents) -> None:
     """1.0.3 lets states be overwritten and wants a precondition for every profile; 2.0 for whatever exists."""

@@ -19,6 +19,8 @@ from tests.acceptance.document_resources import (
 )
 from tests.acceptance.endpoint import Endpoint
 
+pytestmark = pytest.mark.one_database("embedded")
+
 
 @pytest.fixture(params=RESOURCES)
 def resource(request: pytest.FixtureRequest) -> str:

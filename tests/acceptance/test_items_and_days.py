@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.endpoint import Endpoint, Json, new_statement
 from tests.acceptance.school import School
 
+pytestmark = pytest.mark.one_database("embedded")
+
 TYPE = "http://adlnet.gov/expapi/activities/"
 ANSWERED = {"id": "http://adlnet.gov/expapi/verbs/answered"}
 

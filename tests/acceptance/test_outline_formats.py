@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.configured import Setter, read, setter_at, took
 from tests.acceptance.endpoint import Endpoint, paths
 
+pytestmark = pytest.mark.one_database("embedded")
+
 OUTLINE = "/configuration/outline"
 XML, ZIP, YAML = "application/xml", "application/zip", "application/yaml"
 GEOLOGY = "http://courses.example.edu/identifiers/courses/d07e186b"

@@ -13,6 +13,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 HOLD = "BEGIN; SELECT FROM projection_checkpoint FOR UPDATE"
 
 

@@ -9,6 +9,8 @@ from lrs.simulation.course import COURSE_IRI
 from tests.acceptance.endpoint import Json, new_statement, paths, violations
 from tests.acceptance.school import School
 
+pytestmark = pytest.mark.one_database("embedded")
+
 
 def test_only_some_fields(school: School) -> None:
     rows = school.all("learners", fields="person,progress")

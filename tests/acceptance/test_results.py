@@ -19,6 +19,8 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 ASKING = {"X-LRS-Results": "true"}
 
 

@@ -21,13 +21,16 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.postgres import PostgresServer
 
+pytestmark = pytest.mark.one_database("embedded")
+
 WRITERS = {"statements/write", "all"}
 READERS = {"statements/read", "all/read", "all"}
 STATE_READERS, STATE_WRITERS = {"state", "all/read", "all"}, {"state", "all"}
 PROFILE_READERS, PROFILE_WRITERS = {"profile", "all/read", "all"}, {"profile", "all"}
 EVERYBODY = {scope.value for scope in Scope}
 SCHEMAS = tuple(f"/api/schemas/{name}" for name in ("completion-rule", "grade-policy", "outline"))
-OPEN = ("/xapi/about", "/openapi.json", "/docs", *SCHEMAS)
+PROBES = ("/health/live", "/health/ready")
+OPEN = ("/xapi/about", *PROBES, "/openapi.json", "/docs", *SCHEMAS)
 
 COURSE = "/api/courses/{course_id}"
 NOWHERE = 10**15
@@ -86,6 +89,7 @@ TABLE: dict[tuple[str, str], set[str]] = {
     ("GET", "/api/learners/{person_id}/courses"): READERS,
     ("GET", "/api/projections"): READERS,
     ("GET", "/api/analytics/activity"): READERS,
+    ("GET", "/metrics"): {"all/read", "all"},
     ("GET", "/api/credentials"): {"all"},
     ("POST", "/api/credentials"): {"all"},
     ("POST", "/api/credentials/{key}/rotate"): {"all"},

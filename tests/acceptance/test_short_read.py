@@ -25,8 +25,9 @@ def ids(wire: Wire) -> list[str]:
 
 def both(wire: Wire, params: dict[str, Any], **options: Any) -> tuple[httpx.Response, httpx.Response]:
     """The answer to a GET, and to the POST that stands for it, which the framework's route answers."""
-    get = wire.endpoint.ask("GET", params=params, **options)
-    headers = options.pop("headers", {}) | FORM
+    headers = options.pop("headers", {}) | {"X-Request-ID": "the-same"}
+    get = wire.endpoint.ask("GET", params=params, headers=headers, **options)
+    headers |= FORM
     form = urlencode(params).encode()
     return get, wire.endpoint.ask("POST", params={"method": "GET"}, content=form, headers=headers, **options)
 

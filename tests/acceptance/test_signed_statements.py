@@ -14,6 +14,8 @@ from tests.acceptance.endpoint import Endpoint, Json, new_statement, paths, viol
 from tests.acceptance.mixed_bodies import SIGNATURE, URL, attachment, contents_of, mixed, send
 from tests.signatures import certificate, key, signed
 
+pytestmark = pytest.mark.one_database("embedded")
+
 
 def with_signature(statement: Json, content: bytes, **changes: Any) -> Json:
     """The statement with its signature described."""

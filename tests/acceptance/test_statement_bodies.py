@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.conftest import MOST_BYTES
 from tests.acceptance.endpoint import Endpoint, as_bytes, in_chunks, new_statement, paths
 
+pytestmark = pytest.mark.one_database("embedded")
+
 EXTENSION = "http://example.com/x"
 
 

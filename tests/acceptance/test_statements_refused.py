@@ -10,6 +10,8 @@ import pytest
 from tests.acceptance.endpoint import Endpoint, Json, new_statement, paths
 from tests.services.lrs_server import CREDENTIAL
 
+pytestmark = pytest.mark.one_database("embedded")
+
 ID = "5f0c4e57-6d1b-4a52-8f0c-7e1c0f2a3b41"  # nothing has it
 KEY, SECRET = CREDENTIAL
 

@@ -12,7 +12,7 @@ from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
 from tests.services.postgres import PostgresServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 WRITERS, BATCHES, SIZE = 64, 4, 15
 READERS = 16

@@ -136,11 +136,12 @@ def pages(*, learners: int, few: int, nodes: int, rounds: int, requests: int, da
 
 
 @main.command(name="report")
-@click.argument("result", type=click.File("rb"))
+@click.argument("results", type=click.File("rb"), nargs=-1, required=True)
 @click.option("--page", default=PAGE, show_default=True, type=click.Path(dir_okay=False, path_type=Path))
-def report_command(*, result: Any, page: Path) -> None:
-    """Write the page of a run from the JSON document that it saved."""
-    page.write_text(report.page(msgspec.json.decode(result.read())), encoding="utf-8")
+def report_command(*, results: tuple[Any, ...], page: Path) -> None:
+    """Write the page of a run, or of runs of different parts, from the JSON documents that they saved."""
+    runs = [msgspec.json.decode(one.read()) for one in results]
+    page.write_text(report.page(report.together(runs)), encoding="utf-8")
 
 
 def _loaded(server: PostgresServer, sizes: list[int]) -> list[Loaded]:

@@ -14,6 +14,7 @@ from contextlib import suppress
 import msgspec
 import psycopg
 
+from lrs.children import leave_most_garbage
 from lrs.database import projection_pool
 from projections.fact import derive
 from projections.payload import parse
@@ -93,5 +94,6 @@ def fold_seconds(url: str, count: int | None = None) -> tuple[int, float]:
 
 if __name__ == "__main__":
     what, url, *some = sys.argv[1:]
+    leave_most_garbage()  # as every process of the server does
     figures = fold_seconds(url, *map(int, some)) if what == "fold" else asyncio.run(processor_seconds(url))
     print(msgspec.json.encode(figures).decode())

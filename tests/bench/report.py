@@ -1,4 +1,6 @@
-"""docs/performance.md, written from the JSON of one run: its machine, its method, its figures, and nothing else."""
+"""docs/performance.md, from the JSON of a run or of runs of its parts: machine, method, figures, nothing else."""
+
+from collections.abc import Sequence
 
 from tests.bench.tables import Result, tables
 
@@ -37,6 +39,21 @@ _BOUNDS = """\
 Where the busiest process of the server is near 1.00 of a core, one API process is the bound, and `--workers` adds
 others; where server and PostgreSQL together are near the cores of the machine, the machine is. The client takes its
 share of both. Where neither holds, the wait for the disk at commit is what is left."""
+
+
+def together(results: Sequence[Result]) -> Result:
+    """Runs of different parts of the bench as if they were one; where they differ, both is said."""
+    found: Result = {"facts": {}, "sizes": [], "loads": [], "comparisons": []}
+    for one in results:
+        for name, value in one["facts"].items():
+            if value not in found["facts"].setdefault(name, []):
+                found["facts"][name].append(value)
+        for name in ("sizes", "loads", "comparisons"):
+            found[name] += [new for new in one[name] if new not in found[name]]
+        for name in one.keys() - {"facts", "sizes", "loads", "comparisons"}:
+            found[name] = found.get(name, {}) | one[name]
+    found["facts"] = {name: "; and ".join(values) for name, values in found["facts"].items()}
+    return found
 
 
 def page(result: Result) -> str:

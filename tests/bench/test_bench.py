@@ -140,3 +140,12 @@ def test_the_page_has_what_was_measured_and_nothing_else() -> None:
     assert "| list | 2 requests/s | pgbench | 2 | 1.00 | 1.00 – 1.00 | 2.0 | 4.0 |" in page
     assert "| 10,000 | – | – | 2,000 |" in page
     assert all(f"### {title}" in page for title in titles)
+
+
+def test_runs_of_different_parts_are_one_page() -> None:
+    one, other = a_result(), a_result()
+    other["comparisons"] = [{**other["comparisons"][0], "title": "stored"}]
+    other["facts"] = {"machine": "2 cores", "took": "1 s"}
+    page = report.page(report.together([one, other, one]))
+    assert page.count("2 cores") == page.count("| list |") == page.count("| stored |") == 1
+    assert "took**: 1 s" in page

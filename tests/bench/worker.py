@@ -8,7 +8,6 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
 
 import click
@@ -18,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from lrs.database import worker_pool
 from projections.apply import PROJECTION, VERSION
 from projections.shard_rows import split
-from projections.side_schema import CHECKPOINT, TABLES
+from projections.side_schema import CHECKPOINT, OF_SHARDS, TABLES
 from streams.bus import Bus
 from streams.kafka_topic import Topic
 from streams.log_message import decoded
@@ -33,7 +32,7 @@ from tests.services.databases import migrated_database
 
 PARTITIONS = 32
 NAME = "bench"
-_EMPTY = f"TRUNCATE {', '.join((CHECKPOINT, *TABLES))}, configuration_applied, outline_version, untold_change"
+_EMPTY = f"TRUNCATE {', '.join((CHECKPOINT, *TABLES, *OF_SHARDS))}"
 
 
 @click.command()
@@ -87,20 +86,11 @@ def _one(connection: psycopg.Connection, query: str) -> int:
     return int(row[0])
 
 
-class _OfKafkaAlone(KafkaWorker):
-    """Does not catch up from the log first."""
-
-    async def _begin(self, partitions: Iterable[int]) -> dict[int, int]:
-        found = await super()._begin(partitions)
-        self._behind = ()
-        return dict(found)
-
-
 async def _work(way: str, url: str, servers: str, number: int, count: int) -> None:
     topic = Topic(servers, NAME, PARTITIONS)
     async with worker_pool(url) as pool:
         if way == "worker":
-            await _OfKafkaAlone(pool, topic, Bus()).run()
+            await KafkaWorker(pool, topic, Bus()).run()
         worker = ShardWorker(pool, topic.partitions)
         consumer = AIOKafkaConsumer(bootstrap_servers=servers, auto_offset_reset="earliest", fetch_max_wait_ms=10)
         await consumer.start()

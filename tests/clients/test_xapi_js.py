@@ -13,6 +13,8 @@ from tests.clients.served import PAGE_SIZE, Served, binary, ids, in_base64, stat
 from tests.services.lrs_server import CREDENTIAL
 from tests.services.missing import or_go_without
 
+pytestmark = pytest.mark.one_database("embedded")
+
 DOCUMENTS = [
     ("State", "state", "activities/state", ("activityId", "agent", "stateId", "registration")),
     ("AgentProfile", "profile", "agents/profile", ("agent", "profileId")),

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,8 @@ from lrs.attachments.store import Attachments
 from lrs.configuration.store import Configurations
 from lrs.database import read_pool
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
+from lrs.metrics.meter import Meter
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.repairs import Repairs
@@ -99,6 +102,8 @@ async def _serving(url: str) -> AsyncIterator[tuple[httpx.AsyncClient, dict[int,
             configurations=Configurations(pool, pool),
             primary_search=Search(pool),
             bus=Bus(),
+            watch=Watch(pool),
+            meter=Meter(Path("nowhere"), "test"),
             wake=lambda: None,
         )
         pairs = {tenant: await credentials.create(tenant) for tenant in (1, 2)}

@@ -95,6 +95,9 @@ statement_repair
 alembic_version
   version_num varchar
   unique btree (version_num)
+loaded_past
+  position int8, stored timestamptz
+  unique btree (position)
 projection_checkpoint
   projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now(),
     generation int4 = 0

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -25,6 +26,8 @@ from lrs.configuration.store import Configurations
 from lrs.dashboard import pages
 from lrs.database import read_pool
 from lrs.documents.store import Documents
+from lrs.health.standing import Watch
+from lrs.metrics.meter import Meter
 from lrs.settings import Settings
 from lrs.statement_log.log import StatementLog
 from lrs.statement_log.repairs import Repairs
@@ -201,6 +204,8 @@ async def live_course(database_url: str) -> AsyncIterator[tuple[LiveCourse, http
             configurations=Configurations(pool, pool),
             primary_search=Search(pool),
             bus=course.bus,
+            watch=Watch(pool),
+            meter=Meter(Path("nowhere"), "test"),
             wake=lambda: None,
         )
         app = FastAPI()

@@ -28,6 +28,8 @@ from tests.integration.activity_facts import (
     write_texts,
 )
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "analytics.md").read_text(encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from lrs.attachments.store import QUERIES, Attachments, Belonging
 from lrs.database import attachment_pool
 from schemas.errors import AttachmentsUnavailable, AttachmentUrlUnusable
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 TENANT, OTHER_TENANT = 1, 2
 

@@ -17,6 +17,8 @@ from tests.acceptance.course_log import CourseLog
 from tests.acceptance.read_back import read_models
 from tests.services.lrs_server import CREDENTIAL, LrsServer, serving
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 KILLS = 10
 WRITERS = 4
 BATCH = 5

@@ -16,7 +16,7 @@ from lrs.access.credentials import Credential, Credentials
 from lrs.database import Pool, read_pool
 from schemas.scope import Scope
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 
 class Gate(NamedTuple):

@@ -11,9 +11,10 @@ import pytest
 from psycopg import AsyncConnection
 from psycopg_pool import PoolTimeout
 
-from projections import apply, checkpoint
+from projections import apply, checkpoint, moved_rows
 from projections.checkpoint import Moved
 from projections.digestion import Indigestible, is_poison
+from projections.fact import derived
 from projections.fact_rows import write_facts
 from schemas.dead_letter import LETTER_DISCARDED, LETTER_RETRIED
 from tests.acceptance.course_log import CourseLog
@@ -59,7 +60,7 @@ async def test_what_is_a_fault_of_the_statement(error: Exception, expected: bool
     assert is_poison(error) is expected
 
 
-@pytest.mark.parametrize("failing", range(6))
+@pytest.mark.parametrize("failing", [0, 2, 4])
 async def test_interrupted_anywhere_it_is_as_if_it_had_not_been(
     database_url: str, monkeypatch: pytest.MonkeyPatch, failing: int
 ) -> None:
@@ -162,5 +163,30 @@ async def test_what_is_set_and_cannot_be_taken_in_is_waited_for(
             await log.project()
         monkeypatch.undo()
         log.start_anew()
+        await log.project()
+        assert log.differences() == []
+
+
+async def test_a_mapping_of_what_is_parked(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is set of an activity is followed by its other statements, and by the parked one once it is digested."""
+    faulty = {number_of(0)}
+
+    def derived_but(position: int, statement_id: UUID, *rest: Any) -> Any:
+        if statement_id in faulty:
+            raise KeyError("of a planted fault")
+        return derived(position, statement_id, *rest)
+
+    monkeypatch.setattr(moved_rows, "derived", derived_but)
+    async with CourseLog.open(database_url) as log:
+        await log.append([statement(number) for number in range(9)])
+        await log.project()
+        assert len(log.letters()) == 2
+        log.configure(
+            NOW, "mapping.set", {"activity": statement(0)["object"]["id"], "course": "http://course.example/b"}
+        )
+        await log.project()
+        assert log.differences(but_for=log.letters()) == []
+        faulty.clear()
+        log.configure(NOW, LETTER_RETRIED, {"position": min(log.letters())})
         await log.project()
         assert log.differences() == []

@@ -10,8 +10,8 @@ import pytest
 from lrs.api.live import course_events
 from lrs.dashboard import channels as channels_module
 from lrs.dashboard.channels import PACE, QUEUE, Channels, Frame, Subscriber
-from lrs.database import read_pool
-from streams.bus import BACKLOG, Change
+from lrs.database import Pool, read_pool
+from streams.bus import BACKLOG, Bus, Change
 from tests.integration.live_course import (
     COURSE,
     QUIZ,
@@ -22,7 +22,7 @@ from tests.integration.live_course import (
 )
 from tests.integration.live_stream import URL, following, silent, until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 
 async def test_a_change_is_pushed_with_the_rows_that_moved_and_no_others(database_url: str) -> None:
@@ -130,10 +130,10 @@ async def test_readers_of_a_channel_that_was_overrun_begin_anew(database_url: st
 
 async def test_a_slow_reader_is_told_so_and_goes_on() -> None:
     slow = Subscriber()
-    for position in range(QUEUE + 5):
-        slow.put(Frame(position, b""))
+    overran = [slow.put(Frame(position, b"")) for position in range(QUEUE + 5)]
+    assert [number for number, one in enumerate(overran) if one] == [QUEUE]
     assert await slow.take(1) is None
-    slow.put(Frame(99, b""))
+    assert not slow.put(Frame(99, b""))
     assert await slow.take(1) == [Frame(99, b"")]
     assert await slow.take(0.01) == []
 
@@ -189,6 +189,13 @@ def channel_tasks() -> list[str]:
 
 async def test_a_reader_who_takes_nothing_is_cut_off(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lrs.api.live.SEND_SECONDS", 0.5)
+    made: list[Channels] = []
+
+    def noted(bus: Bus, pool: Pool) -> Channels:
+        made.append(Channels(bus, pool))
+        return made[-1]
+
+    monkeypatch.setattr("lrs.api.live.Channels", noted)
     async with live_course(database_url) as (course, client):
         await course.connection.execute("UPDATE outline_node SET title = repeat('long ', 1000000)")
         await course.tell([await course.enroll(1)], 1)
@@ -203,3 +210,5 @@ async def test_a_reader_who_takes_nothing_is_cut_off(database_url: str, monkeypa
                 while channel_tasks():
                     await asyncio.sleep(0.3)
                     await course.tell([], course.position + 1)
+                while not made[0].cut:  # noqa: ASYNC110 - likewise
+                    await asyncio.sleep(0.05)

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from tests.integration.live_course import QUIZ, LiveCourse, learner, live_course
+from tests.integration.live_page import Page
 from tests.integration.live_stream import URL, following, until
-from tests.integration.test_live_storm import Page
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("embedded")]
 
 
 def look(course: LiveCourse, position: int) -> None:
@@ -66,16 +66,10 @@ async def test_pages_end_up_with_what_is_in_the_database(database_url: str) -> N
     """Told, looked for and lost in turns, with lines that break."""
     dice = Random(1)
 
-    async def play(page: Page, own: Random, over: asyncio.Event) -> None:
-        await page.fetch()
-        while not over.is_set():
-            await page.read(own.uniform(0.02, 0.6))
-        await page.read(1.5)
-
     async with live_course(database_url) as (course, client):
         over = asyncio.Event()
         pages = [Page(client) for _ in range(5)]
-        playing = [asyncio.create_task(play(page, Random(n), over)) for n, page in enumerate(pages)]
+        playing = [asyncio.create_task(page.play(Random(n), over, seconds=1.5)) for n, page in enumerate(pages)]
         present: set[UUID] = set()
         for position in range(1, 130):
             number = dice.randrange(25)
@@ -98,6 +92,4 @@ async def test_pages_end_up_with_what_is_in_the_database(database_url: str) -> N
         await asyncio.gather(*playing)
         truth = (await client.get(URL)).json()
         for page in pages:
-            assert page.position == truth["position"]
-            assert page.rows == {one["person"]: one for one in truth["roster"]}
-            assert page.summary == truth["summary"]
+            page.must_show(truth)

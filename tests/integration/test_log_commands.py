@@ -89,7 +89,7 @@ def test_stats(database_url: str) -> None:
     assert sum(part["bytes"] for part in found["parts"]) == taken["log"] > sum(taken["indexes"].values()) > 0
     assert min(taken[name] for name in ("gate", "beside", "read_models")) > 0
     others = {"tenant", "credential", "document", "activity_definition", "statement_repair"}
-    others |= {"attachment", "attachment_piece", "statement_attachment"}
+    others |= {"attachment", "attachment_piece", "statement_attachment", "course_world", "relay_checkpoint"}
     assert set(taken["others"]) == others
 
 

@@ -1,6 +1,6 @@
 """Columns arrive in PostgreSQL as they were packed, and names come back as bytes."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,16 @@ from tests.integration.log_under_load import connections
 pytestmark = pytest.mark.anyio
 
 NAME = bytes(range(16))
+WHOLE = {
+    "boolean": True,
+    "bigint": -(2**63),
+    "integer": 2**31 - 1,
+    "text": "ä",
+    "float8": 0.1,
+    "date": date(2026, 3, 1),
+    "timestamptz": datetime(2026, 3, 1, 8, 0, 0, 1, tzinfo=UTC),
+}
+"""Of columns without a null."""
 
 
 @pytest.mark.parametrize(
@@ -34,6 +44,8 @@ NAME = bytes(range(16))
         ),
         ("uuid", [NAME, None, bytes(16)]),
         ("uuid", [NAME, bytes(16), b"\xff" * 16]),
+        ("date", [date(1999, 12, 31), None, date.min, date.max]),
+        *((name, [value, value]) for name, value in WHOLE.items()),
         ("text", [None, None]),
         ("uuid", []),
     ],

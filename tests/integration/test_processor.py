@@ -12,6 +12,8 @@ import pytest
 
 from tests.services.lrs_server import CREDENTIAL, LrsServer, serving
 
+pytestmark = pytest.mark.one_database("timescaledb")
+
 HEADERS = {"X-Experience-API-Version": "1.0.3"}
 SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
 COURSE = {"id": "http://course.example/", "definition": {"type": "http://adlnet.gov/expapi/activities/course"}}
@@ -89,6 +91,7 @@ def test_keys_that_no_index_would_take(database_url: str) -> None:
         assert reached(server, post(server, object={"id": f"http://course.example/{long}"}))
 
 
+@pytest.mark.one_database("timescaledb")
 def test_a_database_that_was_read_only_and_whose_connections_broke(database_url: str) -> None:
     name = database_url.split("?", maxsplit=1)[0].rpartition("/")[2]
     with serving(database_url) as server, psycopg.connect(database_url, autocommit=True) as connection:

@@ -1,7 +1,7 @@
 """Read models are built again beside the live ones, compared with them, and take their place: nobody sees it happen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,12 +10,10 @@ import pytest
 from psycopg import AsyncConnection
 
 from lrs.database import rebuild_pool
-from projections import checkpoint, exchange_rows, side_schema
+from projections import exchange_rows, side_schema
 from projections.apply import PROJECTION, VERSION
-from projections.checkpoint import Moved
-from projections.exchange_rows import ReadElsewhere
+from projections.exchange_rows import LONG_PATIENCE, ReadElsewhere
 from projections.side_schema import TABLES
-from streams.log_tail import LogTail
 from streams.rebuild import AlreadyAtWork, Comparison, Rebuild
 from tests.acceptance.course_log import CourseLog
 from tests.acceptance.endpoint import voiding
@@ -149,12 +147,11 @@ async def test_views_and_grants_go_on(database_url: str) -> None:
         do(database_url, f"DROP OWNED BY {role}")
 
 
-async def test_statements_that_retention_dropped(database_url: str) -> None:
+async def test_statements_that_retentiondropped(database_url: str) -> None:
     """What is left of them is their facts: a rebuild keeps those, and may still take one back."""
     async with course(database_url, 90) as log:
         age(database_url, [identity(number) for number in range(60)])
-        dropped = [row async for row in _dropped(database_url)]
-        assert sum(dropped) == 60
+        assert sum([number async for number in dropped(database_url)]) == 60
         before = rows(database_url)
         found = await rebuilt(database_url)
         assert found is not None
@@ -174,7 +171,8 @@ async def test_statements_that_retention_dropped(database_url: str) -> None:
         }
 
 
-async def _dropped(url: str) -> AsyncIterator[int]:
+async def dropped(url: str) -> AsyncIterator[int]:
+    """What retention drops now: how many statements, part by part."""
     from lrs.statement_log import retention
 
     async with await AsyncConnection.connect(url, autocommit=True) as connection:
@@ -200,86 +198,6 @@ async def test_tables_of_another_version(database_url: str) -> None:
         await log.project()
         assert log.differences() == []
         assert len(rows(database_url)["fact"]) == 120 - 12
-
-
-Break = Callable[[pytest.MonkeyPatch], None]
-
-
-def _in_exchange(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    async def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("the power went out")
-
-    monkeypatch.setattr(exchange_rows, name, fail)
-
-
-def _before_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the third batch."""
-    move, left = checkpoint.move, [2]
-    monkeypatch.setattr(LogTail, "read_on", lambda tail, after: tail.read(after, 20))
-
-    async def fail(*arguments: Any) -> Moved:
-        left[0] -= 1
-        if left[0] < 0:
-            raise RuntimeError("the power went out")
-        return await move(*arguments)
-
-    monkeypatch.setattr(checkpoint, "move", fail)
-
-
-@pytest.mark.parametrize(
-    "breaks",
-    [
-        _before_checkpoint,
-        lambda monkeypatch: _in_exchange(monkeypatch, "hold"),
-        lambda monkeypatch: monkeypatch.setattr("streams.rebuild.append_control_event", _fails),
-        lambda monkeypatch: _in_exchange(monkeypatch, "drop_retired"),
-    ],
-    ids=["between rows and checkpoint", "before the exchange", "in the exchange", "after the exchange"],
-)
-async def test_what_breaks_off_is_as_if_it_had_not_begun_or_is_done(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, breaks: Break
-) -> None:
-    async with course(database_url) as log:
-        before = rows(database_url)
-        breaks(monkeypatch)
-        with pytest.raises(RuntimeError, match="power"):
-            await rebuilt(database_url)
-        monkeypatch.undo()
-        assert rows(database_url) == before
-        found = await rebuilt(database_url)
-        assert found is not None
-        assert found.differences == 0
-        assert {**rows(database_url), "checkpoint": []} == {**before, "checkpoint": []}
-        assert do(database_url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'read_models%'") == []
-        await log.project()
-        assert log.differences() == []
-
-
-async def _fails(*_: object, **__: object) -> None:
-    raise RuntimeError("the power went out")
-
-
-async def test_it_goes_on_where_it_was_interrupted(database_url: str) -> None:
-    told: list[str] = []
-    async with course(database_url) as log:
-        async with rebuilding(database_url) as rebuild:
-            await rebuild.begin(untold)
-            await rebuild.build(untold)
-            reached = rebuild.at.position
-        await log.append([statement(number) for number in range(100, 120)])
-        await log.project()
-        async with rebuilding(database_url) as rebuild:
-            await rebuild.begin(told.append)
-            assert (rebuild.at.position, told) == (reached, [f"It goes on behind position {reached}."])
-            await rebuild.begin(told.append, fresh=True)
-            assert rebuild.at.position == 0
-            await rebuild.build(untold)
-            found = await rebuild.compare()
-            assert found is not None
-            assert found.differences == 0
-            do(database_url, f"COMMENT ON SCHEMA {Rebuild.schema} IS '{{}}'")
-            await rebuild.begin(told.append)
-            assert rebuild.at.position == 0
 
 
 async def test_one_at_a_time(database_url: str) -> None:
@@ -308,6 +226,22 @@ async def test_a_reader_who_does_not_end_is_waited_for(database_url: str, monkey
         log.start_anew()
         await log.project()
         assert log.differences() == []
+
+
+async def test_a_reader_who_wants_more_meanwhile_is_no_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has one table and waits for another, which waits for it: a deadlock, if the exchange waits long enough."""
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'risk_state'::regclass"
+    monkeypatch.setattr("streams.rebuild.PATIENCE", LONG_PATIENCE)
+    async with course(database_url), await AsyncConnection.connect(database_url) as reader:
+        await reader.execute("SELECT count(*) FROM risk_state")
+        task = asyncio.create_task(_exchanged(database_url, []))
+        while not do(database_url, waiting):
+            assert not task.done()
+            await asyncio.sleep(0.02)
+        await reader.execute("SELECT count(*) FROM clock")
+        await reader.rollback()
+        await task
+        assert do(database_url, "SELECT generation FROM projection_checkpoint") == [(1,)]
 
 
 async def _exchanged(url: str, told: list[str]) -> None:

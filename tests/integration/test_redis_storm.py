@@ -13,8 +13,8 @@ from streams.redis_inlet import RedisInlet
 from streams.redis_outlet import RedisOutlet
 from streams.redis_place import RedisPlace
 from tests.integration.live_course import learner, live_course
+from tests.integration.live_page import Page
 from tests.integration.live_stream import URL
-from tests.integration.test_live_storm import Page
 from tests.services.redis import RedisServer
 
 pytestmark = pytest.mark.anyio
@@ -53,12 +53,6 @@ async def test_pages_end_up_with_what_is_in_the_database(
     place = RedisPlace(redis.url, str(uuid4()))
     outlet = RedisOutlet(place)
 
-    async def play(page: Page, own: Random) -> None:
-        await page.fetch()
-        while not over.is_set():
-            await page.read(own.uniform(0.02, 0.6))
-        await page.read(4.0)
-
     async with live_course(database_url) as (course, client), read_pool(database_url, size=1) as pool:
 
         async def standing() -> int:
@@ -69,7 +63,7 @@ async def test_pages_end_up_with_what_is_in_the_database(
         outlet.start(0)
         pages = [Page(client) for _ in range(4)]
         async with outlet.listening(asyncio.Event()):
-            playing = [asyncio.create_task(play(page, Random(n))) for n, page in enumerate(pages)]
+            playing = [asyncio.create_task(page.play(Random(n), over, seconds=4)) for n, page in enumerate(pages)]
             disturbing = asyncio.create_task(disturb(redis, Random(2), calm))
             for position in range(1, POSITIONS):
                 number = dice.randrange(10 * POSITIONS)
@@ -90,6 +84,4 @@ async def test_pages_end_up_with_what_is_in_the_database(
         truth = (await client.get(URL)).json()
         assert truth["position"] == POSITIONS - 1
         for page in pages:
-            assert page.position == truth["position"]
-            assert page.rows == {one["person"]: one for one in truth["roster"]}
-            assert page.summary == truth["summary"]
+            page.must_show(truth)

@@ -71,6 +71,7 @@ def committed(url: str) -> tuple[list[int], list[int]]:
 
 
 @pytest.mark.timeout(SECONDS + 150)
+@pytest.mark.one_database("embedded")
 async def test_writers_that_commit_in_any_order(database_url: str) -> None:
     """Run with -rP, it says how much was written, and how much is lost without the bound."""
     with psycopg.connect(database_url) as connection:

@@ -15,12 +15,15 @@ OF_THE_LOG = {  # and whatever else does not follow from the log
     *(
         "alembic_version",
         "course_world",
+        "relay_checkpoint",
         "attachment",
         "attachment_piece",
         "authority",
         "activity_definition",
         "control_event",
+        "loaded_past",
     ),
+    *side_schema.OF_SHARDS,
     *("credential", "document", "reference_unsettled", "statement", "statement_attachment", "statement_awaited"),
     *("statement_id", "statement_reference", "statement_repair", "statement_void", "tenant", side_schema.CHECKPOINT),
 }
@@ -31,6 +34,7 @@ SHAPES = {
     " WHERE schemaname = %s",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
     " WHERE connamespace = %s::regnamespace",
+    "options": "SELECT relname, reloptions::text FROM pg_class WHERE relkind = 'r' AND relnamespace = %s::regnamespace",
 }
 
 

@@ -18,7 +18,7 @@ from schemas.errors import AttachmentsUnavailable
 from tests.integration.aged_log import age_contents
 from tests.integration.test_attachment_store import TENANT, attachments, files_in, given, keep, rows
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.one_database("timescaledb")]
 
 NOTHING = SweptContents(0, 0)
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)

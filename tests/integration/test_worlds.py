@@ -3,23 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from psycopg import AsyncConnection
 
 from lrs.database import Pool, read_pool, worlds_pool
+from lrs.statement_log import retention
 from lrs.worlds import builder, building
 from lrs.worlds.builder import MOST_KEPT, Builder
 from lrs.worlds.world import Building, World
-from lrs.worlds.worlds import MOST_ASKED, enter, find
+from lrs.worlds.worlds import MOST_ASKED, enter, find, position_of
 from projections import side_schema
 from projections.fact import name_of
 from projections.log_reader import LogReader
-from schemas.errors import NotFound, NotReadYet
+from schemas.errors import NotFound, NotReadYet, QueryRefused
 from tests.acceptance.course_log import TENANT, CourseLog
 from tests.acceptance.course_rows import rows_of_course
+from tests.acceptance.endpoint import voiding
+from tests.integration.aged_log import age
 from tests.integration.test_configuration_commands import COURSE
 from tests.integration.test_rules_try import scored
 
@@ -29,10 +34,10 @@ HERE = name_of(COURSE)
 
 @asynccontextmanager
 async def school(url: str, statements: int = 12) -> AsyncIterator[tuple[CourseLog, Pool, Builder]]:
-    """A course with statements, one to a position, who asks for worlds of it, and who builds them."""
+    """A course with statements of six learners, one to a position, who asks for worlds of it, and who builds them."""
     async with CourseLog.open(url) as log, read_pool(url) as asking, worlds_pool(url) as tables:
         for number in range(statements):
-            await log.append([scored(f"l{number}", 0.7)])
+            await log.append([scored(f"l{number % 6}", 0.7 + number / 100)])
         await log.project()
         yield log, asking, Builder(tables)
 
@@ -65,7 +70,7 @@ async def test_a_world_is_built_once_whoever_asks_and_builds(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         assert built == [world]
-        assert len(rows_of_course(database_url, TENANT, HERE, world.name)["enrollment"]) == 7
+        assert len(rows_of_course(database_url, TENANT, HERE, world.name)["enrollment"]) == 6
 
 
 async def test_what_a_killed_builder_leaves_is_begun_anew(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +101,31 @@ def _first_then_die(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaita
         return await work(*asked)
 
     return statements
+
+
+@pytest.mark.parametrize("fault", [KeyError, psycopg.errors.DiskFull, psycopg.errors.QueryCanceled])
+async def test_a_fault_is_no_answer_and_holds_up_nobody(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: type[Exception]
+) -> None:
+    async def failing(*_: object) -> None:
+        raise fault
+
+    async with school(database_url, 3) as (_, asking, one):
+        first, second = World(TENANT, HERE, 2), World(TENANT, HERE, 3)
+        await find(asking, first, 0)
+        await find(asking, second, 0)
+        with monkeypatch.context() as patch:
+            patch.setattr(building, "_statements", failing)
+            assert await one.build_next()
+        assert (await states(asking))[first.name] == "failed"
+        assert "could not be built" in caplog.text
+        assert await one.build_next()
+        assert await find(asking, second, 0) is None
+        with pytest.raises(NotReadYet, match="log says why"):
+            await find(asking, first, 0)
+        assert isinstance(await find(asking, first, 0), Building)
+        assert await one.build_next()
+        assert await find(asking, first, 0) is None
 
 
 async def test_worlds_out_of_use_go_but_not_from_under_a_reader(database_url: str) -> None:
@@ -134,3 +164,57 @@ async def test_too_many_are_not_asked_for_at_once(database_url: str) -> None:
         assert await one.build_next()
         assert (await states(asking)).keys() >= {World(TENANT, HERE, 1).name}
         assert "as_of_else" not in await states(asking)
+
+
+async def test_what_is_left_of_dropped_statements_is_taken_along(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with school(database_url) as (log, asking, one):
+        dropped = [logged.position for logged in log.logged()][:5]
+        age(database_url, [str(identity) for identity in log_ids(database_url, dropped)])
+        async with await AsyncConnection.connect(database_url, autocommit=True) as connection:
+            before = await retention.instant_before(connection, "100d")
+            assert sum([part.statements async for part in retention.drop(connection, before)]) == 5
+        await log.append([voiding(str(identity)) for identity in log_ids(database_url, [2])])
+        live = rows_of_course(database_url, TENANT, HERE)
+        at = await log.position()
+        await log.project()
+        assert rows_of_course(database_url, TENANT, HERE) != live
+        world = World(TENANT, HERE, at)
+        await find(asking, world, 0)
+        assert await one.build_next()
+        assert await find(asking, world, 0) is None
+        assert rows_of_course(database_url, TENANT, HERE, world.name) == live
+        voided = await log.position()
+        await log.append([voiding(str(identity)) for identity in log_ids(database_url, [8])])
+        await log.project()
+        await find(asking, asked := World(TENANT, HERE, voided), 0)
+        assert await one.build_next()
+        assert await find(asking, asked, 0) is None  # the one dropped was voided by then
+        with monkeypatch.context() as patch:
+            patch.setattr("lrs.worlds.world.VERSION", 0)  # another world, though the same
+            await find(asking, asked := World(TENANT, HERE, at), 0)
+            assert await one.build_next()
+            with pytest.raises(QueryRefused, match="left of a learner's dropped statements"):
+                await find(asking, asked, 0)
+        log.configure(datetime.now(UTC), "mapping.set", {"activity": "x:y", "course": COURSE})
+        await log.project()
+        later, earlier = World(TENANT, HERE, await log.position()), World(TENANT, HERE, at - 1)
+        for asked in (later, earlier):
+            await find(asking, asked, 0)
+            assert await one.build_next()
+        assert await find(asking, later, 0) is None
+        with pytest.raises(QueryRefused, match=r"must not be before a mapping\.set"):
+            await find(asking, earlier, 0)
+        async with asking.connection() as connection:
+            with pytest.raises(QueryRefused, match="must not be before position 5"):
+                await position_of(connection, 4)
+
+
+def log_ids(url: str, positions: list[int]) -> list[UUID]:
+    """The ids of statements at these positions, also of those that are gone."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT id FROM statement_id WHERE position = ANY (%s) ORDER BY position", [positions]
+        )
+        return [identity for (identity,) in rows.fetchall()]

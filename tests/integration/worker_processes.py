@@ -14,13 +14,15 @@ from streams.kafka_topic import Topic
 class Command:
     """One process of `lrs`."""
 
-    def __init__(self, what: str, url: str, topic: Topic, log: Path) -> None:
+    def __init__(self, what: str, url: str, topic: Topic, redis: str | None, log: Path) -> None:
         settings = {
             "LRS_DATABASE_URL": url,
             "LRS_KAFKA_URL": f"kafka://{topic.servers}",
             "LRS_KAFKA_TOPIC": topic.name,
             "LRS_KAFKA_PARTITIONS": str(topic.partitions),
         }
+        if redis is not None:
+            settings |= {"LRS_REDIS_URL": redis, "LRS_REDIS_PREFIX": topic.name}
         self.what = what
         self._log = log
         with log.open("wb") as said:
@@ -45,11 +47,12 @@ class Command:
 
 
 class Cluster:
-    """Processes over one database and one topic."""
+    """Processes over one database and one topic, and maybe a Redis."""
 
-    def __init__(self, url: str, topic: Topic, folder: Path) -> None:
+    def __init__(self, url: str, topic: Topic, folder: Path, redis: str | None) -> None:
         self._url = url
         self._topic = topic
+        self._redis = redis
         self._folder = folder
         self._number = 0
         self.processes: list[Command] = []
@@ -59,7 +62,7 @@ class Cluster:
         for _ in range(count):
             self._number += 1
             log = self._folder / f"{what}-{self._number}.log"
-            self.processes.append(Command(what, self._url, self._topic, log))
+            self.processes.append(Command(what, self._url, self._topic, self._redis, log))
 
     def of(self, what: str) -> list[Command]:
         """Those that are there."""
@@ -76,9 +79,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster(url: str, topic: Topic, folder: Path) -> Iterator[Cluster]:
+def cluster(url: str, topic: Topic, folder: Path, redis: str | None = None) -> Iterator[Cluster]:
     """Nothing runs yet; nothing is left behind."""
-    found = Cluster(url, topic, folder)
+    found = Cluster(url, topic, folder, redis)
     try:
         yield found
     finally:

@@ -4,7 +4,7 @@ what they are.
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,49 +25,48 @@ from tests.services.postgres import PostgresServer
 Setting = tuple[int, datetime, tuple[str, dict[str, Any]]]
 
 
-@pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-@given(
+class Past(NamedTuple):
+    """What arrives, in batches. ticks, said: after how many batches; seen: after which of them somebody looks."""
+
+    statements: list[dict[str, Any]]
+    batches: list[int]
+    ticks: list[tuple[int, int]]
+    said: list[Setting]
+    seen: set[int]
+
+
+pasts = st.builds(
+    Past,
     statements=logs(),
     batches=st.lists(st.integers(2, 12), min_size=1, max_size=4),
     ticks=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 40)), max_size=2),
     said=st.lists(st.tuples(st.integers(0, 3), moments, events()), min_size=2, max_size=6),
     seen=st.sets(st.integers(0, 2), min_size=1, max_size=2),
 )
-def test_as_of_a_position_is_what_was_live_there(
-    database_server: PostgresServer,
-    statements: list[dict[str, Any]],
-    batches: list[int],
-    ticks: list[tuple[int, int]],
-    said: list[Setting],
-    seen: set[int],
-) -> None:
+
+
+@pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(past=pasts)
+def test_as_of_a_position_is_what_was_live_there(database_server: PostgresServer, past: Past) -> None:
     with migrated_database(database_server) as url:
-        asyncio.run(_remember(url, statements, batches, ticks, said, seen))
+        asyncio.run(_remember(url, past))
 
 
-async def _remember(
-    url: str,
-    statements: list[dict[str, Any]],
-    batches: list[int],
-    ticks: list[tuple[int, int]],
-    said: list[Setting],
-    seen: set[int],
-) -> None:
-    """ticks, said: after how many batches; seen: after which of them somebody looks at the courses."""
+async def _remember(url: str, past: Past) -> None:
     looks: list[tuple[World, Rows]] = []
     async with CourseLog.open(url) as log:
         at, turn = 0, 0
-        while at < len(statements) or turn <= 3:
-            size = batches[turn % len(batches)]
-            await log.append(statements[at : at + size])
+        while at < len(past.statements) or turn <= 3:
+            size = past.batches[turn % len(past.batches)]
+            await log.append(past.statements[at : at + size])
             at += size
-            for _, days in (one for one in ticks if one[0] == turn):
+            for _, days in (one for one in past.ticks if one[0] == turn):
                 await log.tick(BEGIN + timedelta(days=days))
-            for _, recorded, event in (one for one in said if one[0] == turn):
+            for _, recorded, event in (one for one in past.said if one[0] == turn):
                 log.configure(recorded, *event)
             await log.project()
-            if turn in seen:
+            if turn in past.seen:
                 looks += await _look(log)
             turn += 1
         looks += await _look(log)

@@ -56,13 +56,27 @@ def voids(number: int, target: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("database_server", ["embedded"], indirect=True)
 @example(statements=[viewed(1), viewed(2), viewed(3), voids(4, 2)], faults={1: "fold"}, decided=[], **TWO_STEPS)
+@example(  # what waits and what voids it, twice, are applied at once
+    statements=[viewed(1), viewed(2), viewed(3), voids(4, 3), voids(5, 3)],
+    faults={1: "fold"},
+    decided=[],
+    batches=[5],
+    steps=[8],
+)
+@example(
+    statements=[viewed(1), viewed(2), voids(3, 2), voids(4, 2)],
+    faults={1: "fold"},
+    decided=[],
+    batches=[1, 3],
+    steps=[8],
+)
 @example(
     statements=[viewed(1), viewed(2), viewed(3), voids(4, 1), viewed(5)],
     faults={1: "write", 2: "fold"},
     decided=[(0, 0, LETTER_DISCARDED), (1, 0, LETTER_RETRIED), (4, 1, LETTER_DISCARDED)],
     **TWO_STEPS,
 )
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     statements=logs(),
     batches=st.lists(st.integers(1, 8), min_size=1, max_size=4),

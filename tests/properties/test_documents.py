@@ -154,6 +154,7 @@ def origin(database_server: PostgresServer) -> Iterator[str]:
         yield server.origin
 
 
+@pytest.mark.one_database("embedded")
 def test_every_request_gets_the_answer_of_the_model(origin: str) -> None:
     with httpx.Client() as client:
         machine = type("Machine", (DocumentMachine,), {"origin": origin, "client": client})

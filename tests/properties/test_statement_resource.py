@@ -285,6 +285,7 @@ def served(database_server: PostgresServer) -> Iterator[Served]:
 
 
 @pytest.mark.timeout(600)  # a failure is made small before it is shown
+@pytest.mark.one_database("embedded")
 def test_every_request_gets_the_answer_of_the_model(served: Served) -> None:
     machine = type("Machine", (StatementMachine,), {"served": served})
     run_state_machine_as_test(

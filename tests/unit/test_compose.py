@@ -1,12 +1,17 @@
 """docker-compose.yml says what the code can do: real commands, real settings, the right order, and no secret."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import click
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -14,13 +19,18 @@ from lrs.cli import main
 from lrs.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
 
 SECRET_NAME = re.compile("PASSWORD|SECRET|CREDENTIAL|TOKEN", re.IGNORECASE)
 ASKED_FOR = re.compile(r"\$\{\w+:\?[^}]+\}")
 PASSWORD_IN_URL = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+
+
+SPECIFICATION = files("check_jsonschema") / "builtin_schemas" / "vendor" / "compose-spec.json"
+"""The schema of the Compose specification, as that package has it."""
 
 
 def literal_secrets(services: dict[str, dict[str, Any]]) -> Iterator[str]:
@@ -38,6 +48,41 @@ def parsed(command: list[str]) -> click.Context:
         name, subcommand, rest = main.resolve_command(context, list(command))
         assert subcommand is not None
         return subcommand.make_context(name, rest, parent=context)
+
+
+def against_the_specification(compose: dict[str, Any]) -> list[str]:
+    """Every place where a file is none of the Compose specification."""
+    schema = json.loads(SPECIFICATION.read_text())
+    found = jsonschema_rs.validator_for(schema).iter_errors(compose)
+    return ["/".join(map(str, error.instance_path)) for error in found]
+
+
+def test_it_is_one_of_the_compose_specification() -> None:
+    assert against_the_specification(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"healthcheck": {"retires": 3}}, {"ports": 8080}, {"depends_on": {"api": {"condition": "healthy"}}}]
+)
+def test_what_is_none_would_be_found(wrong: dict[str, Any]) -> None:
+    assert against_the_specification({"services": {"api": {"image": "live-lrs", **wrong}}})
+
+
+@pytest.mark.parametrize("profile", ["", "cluster"])
+def test_the_client_itself_understands_it(profile: str) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("there is no docker compose here")
+    command = [docker, "compose", "--profile", profile, "config", "--quiet"]
+    asked = dict.fromkeys(("LRS_DATABASE_PASSWORD", "LRS_BOOTSTRAP_CREDENTIAL"), "key:secret")
+    told = subprocess.run(command, cwd=REPOSITORY, env={**os.environ, **asked}, capture_output=True, check=False)
+    assert told.returncode == 0, told.stderr
+
+
+def test_the_example_names_what_is_asked_for_and_fills_nothing_in() -> None:
+    asked = set(re.findall(r"\$\{(\w+):\?", (REPOSITORY / "docker-compose.yml").read_text()))
+    lines = (REPOSITORY / "deploy" / "compose.env.example").read_text().splitlines()
+    assert {line for line in lines if line and not line.startswith("#")} == {f"{name}=" for name in asked}
 
 
 def test_no_secret_is_written_down() -> None:
@@ -69,10 +114,9 @@ def test_whatever_stays_up_can_say_that_it_is_well() -> None:
 
 
 def test_statements_outlive_the_container() -> None:
-    volumes = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["volumes"]
     mounted = {name: [mount.split(":")[0] for mount in said.get("volumes", ())] for name, said in SERVICES.items()}
     assert mounted["database"] == ["statements"]
-    assert [volume for each in mounted.values() for volume in each] == list(volumes)
+    assert [volume for each in mounted.values() for volume in each] == list(COMPOSE["volumes"])
 
 
 def test_what_reads_or_writes_kafka_waits_for_it() -> None:

@@ -130,7 +130,7 @@ def test_groups_and_objects_that_are_no_activity_feed_only_the_facts() -> None:
     found = models(said(1, 0, "completed", LESSON, actor=group), of_agent)
     assert (found["fact"][key(1),]["person"], found["fact"][key(1),]["course"]) == (None, COURSE)
     assert (found["fact"][key(2),]["activity"], found["fact"][key(2),]["course"]) == (None, None)
-    assert found["person"] == {(ANN,): {"name": "Ann"}}
+    assert found["person"] == {(ANN,): {"name": "Ann", "merged_from": []}}
     assert found["outline_node"] == found["enrollment"] == {}
 
 

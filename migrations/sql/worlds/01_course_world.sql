@@ -1,6 +1,6 @@
 -- Read models of one course as they were at a position, or would be with `said` set there: each in a schema of this name
 -- beside the live tables. It follows from the log, and may be dropped at any time. done, of: how far its building is, in
--- statements. reason: why it cannot be built.
+-- statements. reason: why it cannot be built; null where that failed by a fault of the server.
 CREATE TABLE course_world (
     tenant   integer NOT NULL,
     name     text NOT NULL,

@@ -226,7 +226,7 @@ def place_by_outline(fact: Fact, outlines: dict[str, set[str]]) -> Fact:
 
 
 def place_by_registration(facts: list[Fact]) -> list[Fact]:
-    """Step 4: the course of the first placed fact of the same person and registration."""
+    """Step 5: the course of the first placed fact of the same person and registration."""
     course_of: dict[tuple[str, UUID], str] = {}
     for fact in facts:
         if fact.person is not None and fact.registration is not None and fact.course is not None:

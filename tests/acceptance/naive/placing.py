@@ -92,19 +92,20 @@ def place_by_mapping(
         modules.setdefault(said.get("node") or iri, said.get("module"))
 
     def told(one: Activity) -> Activity:
-        return replace(one, id=own[one.id].get("node") or one.id, mapped=True) if one.id in own else one
+        iri = own.get(one.id, {}).get("node") or one.id
+        return replace(one, id=iri, mapped=iri in modules)
 
     around = tuple(told(one) for one in context)
     node: Activity | None = told(target)
     if is_typed(target, {vocabulary.ATTEMPT_TYPE}):
         units = [one for one in around if one.level_around == "unit"]
         itself = Activity(told(target).id)
-        if own.get(target.id, {}).get("node") is not None:
+        if itself.id in {said.get("node") for said in own.values()}:
             node = itself
         elif units:
             node = units[0]
         else:
-            node = itself if target.id in own else None
+            node = itself if itself.id in modules else None
     if node is None:
         return Placed(None, None, "unassigned", around, {})
     of_course = next((one for one in around if one.id == course), Activity(course))

@@ -28,7 +28,7 @@ class Outline:
         return self
 
     async def fetchall(self) -> list[tuple[Any, ...]]:
-        rest = ("none", False, False, None)
+        rest = ("none", False, False, None, None)
         return [(one, iri, None, None, "unit", parent, *rest) for one, (iri, parent) in self.nodes.items()]
 
     async def page(self, after: list[Any] | None, limit: int) -> tuple[list[int], list[Any] | None]:

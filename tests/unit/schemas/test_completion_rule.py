@@ -16,6 +16,7 @@ from schemas.completion_rule import (
     parts_of,
     read_completion_rule,
 )
+from schemas.course_configuration import read_configuration_event
 from schemas.errors import ConfigurationRefused
 from schemas.grade_policy import read_grade_policy
 from schemas.prerequisites import check_prerequisites
@@ -183,8 +184,10 @@ def test_the_default_rules_are_in_the_vocabulary_and_pass_their_own_checks() -> 
 
 def test_the_examples_of_the_documentation_are_in_order() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
-    rule, policy = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    rule, policy, tried = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
     assert read_completion_rule(json.loads(rule)).renewal == "P30D"
     assert len(read_grade_policy(json.loads(policy)).categories) == 2
+    for event in json.loads(tried)["events"]:
+        read_configuration_event(event.pop("kind"), {"course": "https://course.example/geology", "by": "me", **event})
     for kind in {shape["properties"]["rule"]["const"] for shape in json_schema()["$defs"].values()}:
         assert f"`{kind}`" in text

@@ -1,0 +1,1 @@
+"""How the store stands: what a probe, a dashboard and an alarm ask."""
