@@ -9,6 +9,7 @@ the same place, after it. Its consumer waits 1.5 seconds for a fetch to fill, wh
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import faust
@@ -16,6 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from faust import Stream
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, EventT, StreamT
+from mode.threads import ServiceThread, WorkerThread
 from yarl import URL
 
 from streams.kafka_topic import Topic
@@ -27,6 +29,7 @@ FETCH_MILLISECONDS = 10
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 1.0
 COMMIT_SECONDS = 1.0
+STOP_SECONDS = 5.0
 METADATA_MILLISECONDS = 5000
 """How soon it is noticed that a topic was made anew, or has more partitions than when it was first seen."""
 
@@ -38,8 +41,21 @@ Begin = Callable[[Iterable[int]], Awaitable[Mapping[int, int]]]
 """These partitions are ours from here on; answers where to go on reading in those of which that is known."""
 
 
+class _Worker(WorkerThread):
+    """Nobody waits for it: it hangs for as long as Kafka is away, and would hang the process that ends."""
+
+    def __init__(self, service: ServiceThread, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+    def stop(self) -> None:
+        """It has been told, and is on its way."""
+
+
 class _Thread(AIOKafkaConsumerThread):
     """Does not wait for a fetch to fill."""
+
+    Worker = _Worker
 
     def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -129,6 +145,10 @@ def app_of(topic: Topic, take: Take, begin: Begin, fail: Fail) -> faust.App:
 
 
 async def stopped(app: faust.App) -> None:
-    """Stop, whatever state it is in."""
-    stopping = asyncio.ensure_future(app.stop())
-    await asyncio.wait([stopping], timeout=SESSION_SECONDS)
+    """Stop, whatever state it is in; who is in a hurry waits so long too, so that others get its partitions at once."""
+    clock = asyncio.get_running_loop().time
+    stopping, deadline = asyncio.ensure_future(app.stop()), clock() + STOP_SECONDS
+    while not stopping.done() and clock() < deadline:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([stopping], timeout=deadline - clock())
+    stopping.cancel()
