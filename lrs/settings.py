@@ -148,6 +148,11 @@ class Settings(BaseSettings):
         Field(ge=1, le=1024, description="partitions of that topic, so workers at most; chosen once, with the topic"),
     ] = 32
 
+    @field_validator("kafka_url", mode="before")
+    @classmethod
+    def _none_where_empty(cls, value: str | None) -> str | None:
+        return value or None  # a file for several services may leave it open
+
     @field_validator("bootstrap_credential")
     @classmethod
     def _key_and_secret(cls, value: SecretStr | None) -> SecretStr | None:
