@@ -44,8 +44,6 @@ def literal_secrets(services: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 def parsed(command: list[str]) -> click.Context:
     """The command line as `lrs` understands it; raises click.UsageError where it does not."""
-    if command[0] == "worker" and command[0] not in main.commands:
-        pytest.skip("lrs worker is being built")
     with click.Context(main, info_name="lrs") as context:
         name, subcommand, rest = main.resolve_command(context, list(command))
         assert subcommand is not None
