@@ -1,10 +1,9 @@
 """Writes what learners have done: the rows of each touched key, computed again from all live facts of that key."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -26,11 +25,25 @@ from projections.read_model_tables import ATTEMPT, GRADEBOOK, MEDIA_COVERAGE, NO
 from projections.rule_facts import Evidence
 from projections.sql import QUERIES
 
+MOST_FACTS = 20_000
+"""Of keys that have rows: what is read and folded at once."""
+
 _NODE_KEY = {"courses": "uuid", "persons": "uuid", "nodes": "uuid"}
 
 
 Folded = tuple[Key, NodeProgress, list[Attempt], Grade | None, MediaCoverage | None]
 """A key, its row, its attempts, its grade and its coverage."""
+
+
+class _Row(NamedTuple):
+    """What is recorded of a key; counts is None where there is no grade."""
+
+    state: str
+    fraction: float
+    score: float | None
+    counts: bool | None
+    completed_at: datetime | None
+    statements: int
 
 
 class Gain(NamedTuple):
@@ -50,17 +63,12 @@ async def write_nodes(
     """
     wanted = sorted(keys)
     known = await _known(connection, tenant, wanted)
-    facts = await _facts(connection, tenant, wanted, known, touched)
-    judged = [key for key in wanted if key[0] in memory.rules]
     progress: list[tuple[Any, ...]] = []
     attempts: list[tuple[Any, ...]] = []
     grades: list[tuple[Any, ...]] = []
     media: list[tuple[Any, ...]] = []
     gains: dict[Key, Gain] = {}
-    for key, row, tries, grade, played in chain(
-        _by_default((key for key in facts if key[0] not in memory.rules), facts, memory),
-        await _as_set(connection, tenant, judged, facts, memory) if judged else (),
-    ):
+    async for key, row, tries, grade, played in _folded(connection, tenant, wanted, known, touched, memory):
         course, _, node = key
         place = memory.outlines[course][node]
         progress.append(key + row)
@@ -74,15 +82,15 @@ async def write_nodes(
         score, counts = (None, False) if grade is None else (grade.score, grade.counts)
         share = share_of(row.state, row.fraction, score, counts=counts, required=place.required)
         before = known.get(key)
-        was = NO_SHARE if before is None else share_of(*before[:3], counts=bool(before[3]), required=place.required)
+        was = NO_SHARE if before is None else share_of(*before[:3], counts=bool(before.counts), required=place.required)
         gains[key] = Gain(row, grade, share, was)
     for key, gain in gains.items():
-        completed_before = known[key][4] if key in known else None
+        completed_before = known[key].completed_at if key in known else None
         if gain.row.completed_at != completed_before:
             days.completed(key, completed_before, gain.row.completed_at)
     for key in known.keys() - gains.keys():
-        days.completed(key, known[key][4], None)
-    graded = [key for key, before in known.items() if before[3] is not None]
+        days.completed(key, known[key].completed_at, None)
+    graded = [key for key, before in known.items() if before.counts is not None]
     if graded:
         await _drop_old_grades(connection, tenant, graded, attempts, grades, days)
     await NODE_PROGRESS.delete(connection, tenant, [key for key in known if key not in gains])
@@ -96,46 +104,72 @@ async def write_nodes(
     return gains
 
 
-def _by_default(keys: Iterable[Key], facts: Mapping[Key, list[Deed | Fact]], memory: Memory) -> Iterator[Folded]:
-    """By docs/read-models.md alone."""
-    for key in keys:
-        course, _, node = key
-        ordered = node_progress.in_order(facts[key])
-        place = memory.outlines[course][node]
-        played, watched = media_plays.fold(ordered) or (None, None)
-        row = node_progress.fold(ordered, place.rule, course_node=node == course, watched=watched)
-        tries = attempt.fold(ordered)
-        yield key, row, tries, gradebook.fold(tries, course_node=node == course, required=place.required), played
-
-
-async def _as_set(
+async def _folded(
     connection: AsyncConnection,
     tenant: int,
     keys: Sequence[Key],
-    facts: Mapping[Key, list[Deed | Fact]],
+    known: Mapping[Key, _Row],
+    touched: Touched,
     memory: Memory,
-) -> list[Folded]:
-    """By docs/rules.md: nodes after those that their rules ask for."""
-    completed = await _completed_elsewhere(connection, tenant, keys, memory)
-    found: list[Folded] = []
-    for key in sorted(keys, key=lambda key: memory.rules[key[0]].rank.get(key[2], -1)):
-        course, person, node = key
-        place = memory.outlines[course].get(node)
-        if place is None:
-            continue
-        ordered = node_progress.in_order(facts.get(key, ()))
-        rules = memory.rules[course]
-        row = rules.progress(person, place, ordered, completed.get((course, person), {}), memory.clock)
-        if row is None:
-            continue
-        if row.completed_at is not None and node in rules.followers:
-            completed[course, person][place.iri] = Evidence(row.completed_at, row.satisfied_by)
-        tries = attempt.fold(ordered)
-        graded = rules.learner(person, memory.clock).grade(place, tries, is_course=node == course)
-        grade = None if graded is None else Grade(*(getattr(graded, name) for name in Grade._fields))
-        played, _ = media_plays.fold(ordered) or (None, None)
-        found.append((key, row, tries, grade, played))
-    return found
+) -> AsyncIterator[Folded]:
+    """Those of the keys that have a row now. Where rules are set, nodes come after those that their rules ask for."""
+    plain = [key for key in keys if key[0] not in memory.rules]
+    judged = [key for key in keys if key[0] in memory.rules]
+    completed = await _completed_elsewhere(connection, tenant, judged, memory) if judged else {}
+    judged.sort(key=lambda key: memory.rules[key[0]].rank.get(key[2], -1))
+    for some in _in_parts([*plain, *judged], known):
+        facts = await _facts(connection, tenant, some, known, touched)
+        for key in some:
+            ordered = node_progress.in_order(facts.pop(key, ()))
+            if key[0] in memory.rules:
+                found = _as_set(key, ordered, completed, memory)
+            else:
+                found = _by_default(key, ordered, memory) if ordered else None
+            if found is not None:
+                yield found
+
+
+def _in_parts(keys: Sequence[Key], known: Mapping[Key, _Row]) -> Iterator[Sequence[Key]]:
+    """The keys in parts whose facts fit into the memory."""
+    begin, facts = 0, 0
+    for number, key in enumerate(keys):
+        facts += known[key].statements if key in known else 0
+        if facts >= MOST_FACTS:
+            yield keys[begin : number + 1]
+            begin, facts = number + 1, 0
+    if begin < len(keys):
+        yield keys[begin:]
+
+
+def _by_default(key: Key, ordered: Sequence[Deed | Fact], memory: Memory) -> Folded:
+    """By docs/read-models.md alone."""
+    course, _, node = key
+    place = memory.outlines[course][node]
+    played, watched = media_plays.fold(ordered) or (None, None)
+    row = node_progress.fold(ordered, place.rule, course_node=node == course, watched=watched)
+    tries = attempt.fold(ordered)
+    return key, row, tries, gradebook.fold(tries, course_node=node == course, required=place.required), played
+
+
+def _as_set(
+    key: Key, ordered: Sequence[Deed | Fact], completed: dict[Pair, dict[str, Evidence]], memory: Memory
+) -> Folded | None:
+    """By docs/rules.md. completed: what the learners have completed of what rules ask for, as far as is known yet."""
+    course, person, node = key
+    place = memory.outlines[course].get(node)
+    if place is None:
+        return None
+    rules = memory.rules[course]
+    row = rules.progress(person, place, ordered, completed.get((course, person), {}), memory.clock)
+    if row is None:
+        return None
+    if row.completed_at is not None and node in rules.followers:
+        completed[course, person][place.iri] = Evidence(row.completed_at, row.satisfied_by)
+    tries = attempt.fold(ordered)
+    graded = rules.learner(person, memory.clock).grade(place, tries, is_course=node == course)
+    grade = None if graded is None else Grade(*(getattr(graded, name) for name in Grade._fields))
+    played, _ = media_plays.fold(ordered) or (None, None)
+    return key, row, tries, grade, played
 
 
 async def _completed_elsewhere(
@@ -158,15 +192,11 @@ async def _completed_elsewhere(
     return completed
 
 
-async def _known(
-    connection: AsyncConnection, tenant: int, keys: Sequence[Key]
-) -> dict[Key, tuple[str, float, float | None, bool | None, datetime | None]]:
-    """state, fraction, score, counts and completed_at of the keys that have rows; counts is None where there is no
-    grade.
-    """
+async def _known(connection: AsyncConnection, tenant: int, keys: Sequence[Key]) -> dict[Key, _Row]:
+    """What is recorded of the keys that have rows."""
     asked = columns(_NODE_KEY, keys)
     rows = await run(connection, QUERIES.rows_of_keys.sql, {"tenant": tenant, **asked})
-    return {keys[number - 1]: (*row,) for number, *row in rows}
+    return {keys[number - 1]: _Row(*row) for number, *row in rows}
 
 
 async def _facts(

@@ -27,10 +27,10 @@ DayKey = tuple[Name, Name, date]
 Seen = tuple[datetime, UUID, str]
 """When a name was last seen, in which statement, and the name."""
 
-MOST_TEXTS = 500_000
-MOST_LEARNERS = 50_000
+MOST_TEXTS = 100_000
+MOST_LEARNERS = 20_000
 MOST_NODES = 100_000
-MOST_DAYS = 50_000
+MOST_DAYS = 20_000
 
 
 class Line(NamedTuple):

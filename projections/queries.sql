@@ -113,7 +113,7 @@ JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.
 
 -- name: rows_of_keys
 -- What these keys have given their learners' sums so far; k.n: which of the keys.
-SELECT k.n, n.state, n.fraction, g.score, g.counts, n.completed_at
+SELECT k.n, n.state, n.fraction, g.score, g.counts, n.completed_at, n.statements
 FROM unnest(:courses::uuid[], :persons::uuid[], :nodes::uuid[]) WITH ORDINALITY AS k (course, person, node, n)
 JOIN node_progress n ON n.tenant = :tenant AND n.course = k.course AND n.person = k.person AND n.node = k.node
 LEFT JOIN gradebook g ON g.tenant = :tenant AND g.course = k.course AND g.person = k.person AND g.node = k.node;

@@ -1,8 +1,8 @@
 """Read-model changes on their way out: what changed, at which position, to whoever listens in this process.
 
 A change is published after its commit. It says which learners of which course changed, not what their rows hold now:
-the listener reads the rows, so what it shows is never older than the change. The backlog is bounded; a listener whose
-last position lies before it must take a fresh snapshot.
+the listener reads the rows, so what it shows is never older than the change. The backlog is bounded, in changes and in
+learners; a listener whose last position lies before it must take a fresh snapshot.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 BACKLOG = 10_000
+BACKLOG_PERSONS = 50_000
+"""Learners of all its changes together: about 150 bytes each. Under load one change may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Bus:
 
     def __init__(self) -> None:
         self._backlog: deque[Change] = deque()
+        self._persons = 0
         self._floor: int | None = None
         self._position = 0
         self._moved = asyncio.Event()
@@ -53,6 +56,7 @@ class Bus:
     def start(self, position: int) -> None:
         """Where the projection stood when this process began: the backlog knows nothing of what came before."""
         self._backlog.clear()
+        self._persons = 0
         self._floor = position
         self._reach(position)
 
@@ -63,9 +67,12 @@ class Bus:
     def publish(self, position: int, changes: list[Change]) -> None:
         """Say that the read models have reached `position`, with these changes."""
         for change in changes:
-            if len(self._backlog) == BACKLOG:
-                self._floor = self._backlog.popleft().position
             self._backlog.append(change)
+            self._persons += len(change.persons)
+        while len(self._backlog) > BACKLOG or self._persons > BACKLOG_PERSONS:
+            oldest = self._backlog.popleft()
+            self._persons -= len(oldest.persons)
+            self._floor = oldest.position
         before = self._position
         self._reach(position)
         if self.on_publish is not None:

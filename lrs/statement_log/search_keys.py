@@ -76,7 +76,7 @@ def elements_of(terms: Iterable[Term], salt: bytes) -> set[bytes]:
     return {_element(role, text, salt) for role, text in terms}
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _element(role: str, text: str, salt: bytes) -> bytes:
     return bigint(int.from_bytes(_hash(role, text, salt), "big", signed=True))
 

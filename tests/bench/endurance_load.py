@@ -1,7 +1,8 @@
 """Full load for minutes: whether memory stays flat, whether anything is refused, and how far the read models fall back.
 
 Single statements and batches of 50 at the same time, each over connections of its own, on which the next request
-follows the answer at once.
+follows the answer at once. Learners come and go: each has made some two hundred statements when another takes their
+place, or every activity of theirs would have hundreds in the end.
 """
 
 import shutil
@@ -16,6 +17,7 @@ import psycopg
 from tests.bench import wrk
 from tests.bench.endurance_store import DATABASE, Memory, Store
 from tests.bench.live_lag import LagProbe, seconds_behind
+from tests.bench.statements import LEARNERS
 from tests.bench.usage import used
 from tests.services.lrs_server import CREDENTIAL
 
@@ -25,6 +27,8 @@ BYTES_A_STATEMENT = 4_000
 """Of disk, WAL included, that must be there for each statement that may come."""
 FASTEST = 20_000
 WARM_UP_SECONDS = 5
+STATEMENTS_EACH = 200
+"""Of a learner."""
 
 
 class NoRoom(Exception):
@@ -36,7 +40,9 @@ def measured(store: Store, tails: Path, authorization: str, minutes: float) -> d
     seconds = 60 * minutes
     _must_have_room(store, seconds)
     memory = Memory(store)
-    probe = LagProbe(store.server.origin, CREDENTIAL, tails.read_bytes().splitlines()[:1000])
+    lines = tails.read_bytes().splitlines()
+    rounds = max(1, STATEMENTS_EACH * LEARNERS // len(lines))
+    probe = LagProbe(store.server.origin, CREDENTIAL, lines[:1000])
 
     def load(batch: int, duration: float) -> wrk.Load:
         return wrk.post(
@@ -46,6 +52,7 @@ def measured(store: Store, tails: Path, authorization: str, minutes: float) -> d
             batch=batch,
             seconds=duration,
             authorization=authorization,
+            rounds=rounds,
         )
 
     with ThreadPoolExecutor(len(CONNECTIONS)) as beside:

@@ -12,7 +12,7 @@ end
 
 function init(args)
     dofile(args[5])
-    init({ args[1], args[2], args[3], args[4] })
+    init({ args[1], args[2], args[3], args[4], "-", 1, 0 })
     acknowledged = io.open(args[6], "w")
 end
 

@@ -1,8 +1,11 @@
 -- Posts statements that were never posted before: bodies from a file, each time under new ids (random, version 4).
 -- Arguments: file with what follows the id, one statement a line; statements a request; seed; authorization header;
 -- and where some of the requests shall be GETs: a file of their paths, one a line, and the share of POSTs (0 … 1).
+-- Instead of the file "-" where there are none. Last, after how many times through the file other learners come, under
+-- other registrations (tests/bench/statements.py has how they are written); 0 where they stay.
 
 local tails, paths, batch, authorization, place, posts = {}, {}, 1, "", 0, 1
+local cuts, rounds, round = {}, 0, 0
 
 function setup(thread)
     threads = (threads or 0) + 1
@@ -14,7 +17,15 @@ function init(args)
     for line in io.lines(args[1]) do
         tails[#tails + 1] = line
     end
-    if args[5] then
+    rounds = tonumber(args[7])
+    if rounds > 0 then
+        for i, tail in ipairs(tails) do
+            local _, learner = tail:find('"name":"learner%-%d+')
+            local _, registration = tail:find('"registration":"', learner, true)
+            cuts[i] = {tail:sub(1, learner), tail:sub(learner + 1, registration), tail:sub(registration + 9)}
+        end
+    end
+    if args[5] ~= "-" then
         for line in io.lines(args[5]) do
             paths[#paths + 1] = line
         end
@@ -38,7 +49,12 @@ end
 
 local function one()
     place = place % #tails + 1
-    return '{"id":"' .. fresh_id() .. tails[place]
+    if rounds == 0 then
+        return '{"id":"' .. fresh_id() .. tails[place]
+    end
+    round = round + 1 / #tails
+    local some, cut = math.floor(round / rounds), cuts[place]
+    return '{"id":"' .. fresh_id() .. cut[1] .. "-" .. some .. cut[2] .. string.format("%08x", some) .. cut[3]
 end
 
 function request()

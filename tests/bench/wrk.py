@@ -46,15 +46,16 @@ def post(
     authorization: str = "none",
     gets: Path | None = None,
     posts: float = 1.0,
+    rounds: int = 0,
 ) -> Load:
     """POST batches of `batch` statements to /xapi/statements of `origin` over so many connections, in a closed loop.
 
     tails: what follows the id, one statement a line. gets: paths, one a line, that all requests but the share `posts`
-    ask for. Raises LoadFailed for the first error of any kind.
+    ask for. rounds: after how many times through the tails other learners come; 0 is never. Raises LoadFailed for the
+    first error of any kind.
     """
     words = [str(tails), str(batch), str(SystemRandom().randrange(2**31)), authorization]
-    if gets is not None:
-        words += [str(gets), str(posts)]
+    words += ["-" if gets is None else str(gets), str(posts), str(rounds)]
     return _run(origin, words, connections, seconds)
 
 

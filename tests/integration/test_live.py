@@ -11,7 +11,7 @@ from lrs.api.live import course_events
 from lrs.dashboard import channels as channels_module
 from lrs.dashboard.channels import PACE, QUEUE, Channels, Frame, Subscriber
 from lrs.database import Pool, read_pool
-from streams.bus import BACKLOG, Bus, Change
+from streams.bus import BACKLOG, BACKLOG_PERSONS, Bus, Change
 from tests.integration.live_course import (
     COURSE,
     QUIZ,
@@ -117,15 +117,17 @@ async def test_when_more_nodes_count_everyones_progress_is_another_and_all_begin
             assert await anext(events) == ("reset", {"position": 6})
 
 
-async def test_readers_of_a_channel_that_was_overrun_begin_anew(database_url: str) -> None:
+@pytest.mark.parametrize(("last", "learners"), [(BACKLOG + 1, 0), (11, BACKLOG_PERSONS // 10)])
+async def test_readers_of_a_channel_that_was_overrun_begin_anew(database_url: str, last: int, learners: int) -> None:
+    persons = frozenset(map(learner, range(learners)))
     async with live_course(database_url) as (course, client), following(client) as events:
         assert await anext(events) == ("snapshot", {"position": 0})
-        for position in range(1, BACKLOG + 2):
-            course.bus.publish(position, [Change(position, TENANT, learner(1), frozenset())])
-        assert await anext(events) == ("reset", {"position": BACKLOG + 1})
-        await course.commit([], BACKLOG + 1)
-        await course.tell([await course.enroll(1)], BACKLOG + 2)
-        assert (await until(events, "change"))["position"] == BACKLOG + 2
+        for position in range(1, last + 1):
+            course.bus.publish(position, [Change(position, TENANT, learner(1), persons)])
+        assert await anext(events) == ("reset", {"position": last})
+        await course.commit([], last)
+        await course.tell([await course.enroll(1)], last + 1)
+        assert (await until(events, "change"))["position"] == last + 1
 
 
 async def test_a_slow_reader_is_told_so_and_goes_on() -> None:

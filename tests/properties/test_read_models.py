@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from projections import moved_rows
+from projections import apply, learner_rows, moved_rows
 from projections.vocabulary import VOIDED
 from tests.acceptance.course_log import CourseLog
 from tests.acceptance.read_back import facts, read_models
@@ -120,6 +120,8 @@ def test_any_delivery_gives_the_naive_state_whatever_is_set_when(
     with migrated_database(database_server) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr(moved_rows, "READ_AT_ONCE", 3)
         patch.setattr(moved_rows, "MOVED_AT_ONCE", 2)
+        patch.setattr(learner_rows, "MOST_FACTS", 3)
+        patch.setattr(apply, "AT_ONCE", 4)
         asyncio.run(_deliver(url, statements, batches, steps, [], ticks, said))
 
 
