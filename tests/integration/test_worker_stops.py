@@ -29,18 +29,17 @@ def server() -> Iterator[PostgresServer]:
 async def test_it_ends_when_it_is_told_to(
     server: PostgresServer, kafka_server: KafkaServer, away: set[str], tmp_path: Path
 ) -> None:
-    with migrated_database(server) as url:
-        with cluster(url, topic_of_this_test(kafka_server), tmp_path) as running:
-            async with CourseLog.open(url) as log:
-                running.start("relay")
-                running.start("worker", 2)
-                await append(log, 100, seed=1)
-                await kept_up(url)
-            services = {"kafka": kafka_server, "postgres": server}
+    with migrated_database(server) as url, cluster(url, topic_of_this_test(kafka_server), tmp_path) as running:
+        async with CourseLog.open(url) as log:
+            running.start("relay")
+            running.start("worker", 2)
+            await append(log, 100, seed=1)
+            await kept_up(url)
+        services = {"kafka": kafka_server, "postgres": server}
+        for one in away:
+            services[one].kill()
+        try:
+            assert [one.end() for one in running.of("worker")] == [0, 0]
+        finally:
             for one in away:
-                services[one].kill()
-            try:
-                assert [one.end() for one in running.of("worker")] == [0, 0]
-            finally:
-                for one in away:
-                    services[one].start()
+                services[one].start()

@@ -68,10 +68,13 @@ async def store(log: CourseLog, some: list[dict[str, object]], mark: float | Non
 
 async def finish(log: CourseLog, url: str, running: Cluster) -> None:
     """All has come, nobody has ended by himself, everybody ends when told to, and the rows are those of one machine."""
-    await kept_up(url)
-    running.must_be_there()
-    for one in running.of("worker"):
+    supervising = asyncio.create_task(running.supervise())
+    await kept_up(url, supervising)
+    supervising.cancel()
+    for one in running.of("worker", at_work=True):
         assert one.end() == 0
+    for one in running.of("worker"):
+        running.kill(one)
     await as_one_machine(log, url)
 
 
@@ -123,11 +126,12 @@ class Storm:
                 await self._change(what)
 
     async def _change(self, what: str) -> None:
-        workers = self._running.of("worker")
+        self._running.mend()
+        workers, working = self._running.of("worker"), self._running.of("worker", at_work=True)
         if what == "more" and len(workers) < MOST:
             self._running.start("worker")
-        elif what == "fewer" and len(workers) > LEAST:
-            one = self._chance.choice(workers)
+        elif what == "fewer" and len(workers) > LEAST and working:
+            one = self._chance.choice(working)
             assert await asyncio.to_thread(one.end) == 0
             self._running.processes.remove(one)
         elif what in ("worker", "relay"):

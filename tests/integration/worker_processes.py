@@ -1,5 +1,6 @@
 """`lrs relay` and `lrs worker` as processes: started, killed, started again; what they say is kept in files."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -7,8 +8,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from streams.kafka_topic import Topic
+
+AT_WORK = "at work"
+"""What each says when it is."""
 
 
 class Command:
@@ -64,9 +69,10 @@ class Cluster:
             log = self._folder / f"{what}-{self._number}.log"
             self.processes.append(Command(what, self._url, self._topic, self._redis, log))
 
-    def of(self, what: str) -> list[Command]:
-        """Those that are there."""
-        return [one for one in self.processes if one.what == what and one.is_there]
+    def of(self, what: str, *, at_work: bool = False) -> list[Command]:
+        """Those that are there, or have been at work."""
+        found = [one for one in self.processes if one.what == what and one.is_there]
+        return [one for one in found if AT_WORK in one.said] if at_work else found
 
     def kill(self, one: Command) -> None:
         """SIGKILL."""
@@ -76,6 +82,20 @@ class Cluster:
     def must_be_there(self) -> None:
         """None has ended by itself."""
         assert all(one.is_there for one in self.processes), [one.said[-2000:] for one in self.processes]
+
+    def mend(self) -> None:
+        """As whoever runs them does: start again those that found no database when they were started."""
+        for one in self.processes.copy():
+            if not one.is_there and "cannot be reached" in one.said and AT_WORK not in one.said:
+                self.processes.remove(one)
+                self.start(one.what)
+        self.must_be_there()
+
+    async def supervise(self) -> NoReturn:
+        """Mend for ever."""
+        while True:
+            self.mend()
+            await asyncio.sleep(0.5)
 
 
 @contextmanager
