@@ -7,8 +7,8 @@ nothing of that for long, while a relay is at work, ends, and is started again b
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 import psycopg
@@ -29,7 +29,7 @@ from streams.processor import LOCK
 from streams.shard_offsets import keep_offsets, offsets
 from streams.shard_teller import ShardTeller
 from streams.shard_worker import FATAL, ShardWorker
-from streams.turn import LOOK_SECONDS, SILENCE, Turn, TurnLost
+from streams.turn import Turn, TurnLost, answers, holding
 
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 10.0
@@ -38,7 +38,7 @@ DEAF_SECONDS = 3 * QUIET_SECONDS
 WAITED_OUT = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, KafkaError, OSError, TurnLost)
 
 _SHARE = "SELECT pg_try_advisory_xact_lock_shared(%s)"
-_SILENCE = "SELECT set_config('idle_in_transaction_session_timeout', %s, true)"
+_STANDS_BY = "one machine keeps the read models of this database; this worker stands by"
 _LOG = logging.getLogger("lrs.worker")
 
 
@@ -66,7 +66,7 @@ class KafkaWorker:
         pause = RETRY_SECONDS
         while True:
             try:
-                async with self._beside_workers() as held:
+                async with holding(self._pool, _beside_others, _STANDS_BY) as held:
                     await self._worker.begin()
                     teller = asyncio.create_task(ShardTeller(self._pool, self._bus, self._topic.partitions).run())
                     try:
@@ -138,30 +138,10 @@ class KafkaWorker:
                     if seconds is not None and seconds < 2 * QUIET_SECONDS:
                         raise Deaf(f"nothing has come from {self._topic.name} for {DEAF_SECONDS:.0f} seconds")
 
-    @asynccontextmanager
-    async def _beside_workers(self) -> AsyncIterator[Turn]:
-        """While it lasts no processor of one machine is at work, and others like this one may be."""
-        async with self._pool.connection() as connection, connection.transaction():
-            await connection.execute(_SILENCE, [SILENCE])
-            told = False
-            while not await _shared(connection):
-                if not told:
-                    _LOG.info("one machine keeps the read models of this database; this worker stands by")
-                    told = True
-                await asyncio.sleep(LOOK_SECONDS)
-            held = Turn(connection)
-            holding = asyncio.create_task(held.hold())
-            try:
-                yield held
-            finally:
-                held.end()
-                await asyncio.wait([holding])
-
     @staticmethod
     def _clock() -> float:
         return asyncio.get_running_loop().time()
 
 
-async def _shared(connection: AsyncConnection) -> bool:
-    row = await (await connection.execute(_SHARE, [LOCK])).fetchone()
-    return row is not None and bool(row[0])
+async def _beside_others(connection: AsyncConnection) -> bool:
+    return await answers(connection, _SHARE, LOCK)

@@ -35,7 +35,7 @@ async def test_it_ends_when_it_is_told_to(
             running.start("worker", 2)
             await append(log, 100, seed=1)
             await kept_up(url)
-        services = {"kafka": kafka_server, "postgres": server}
+        services: dict[str, KafkaServer | PostgresServer] = {"kafka": kafka_server, "postgres": server}
         for one in away:
             services[one].kill()
         try:
