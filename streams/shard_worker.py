@@ -39,12 +39,27 @@ class ShardWorker:
         self._log = LogRereader(pool)
         self._projector = ShardedProjector(shards, among(shards), self._log)
         self._at = ShardCheckpoints()
+        self._turn = asyncio.Lock()
         self._is_away = False
-        self.mine: frozenset[int] = frozenset(range(shards))
-        """What is given to this worker; of another shard nothing is applied."""
-        self.is_busy = False
+        self._mine: frozenset[int] = frozenset(range(shards))
+        self._is_anew = False
         self.turns_lost = 0
         """How often another worker had been at work on a shard."""
+
+    @property
+    def mine(self) -> frozenset[int]:
+        """What is given to this worker; of another shard nothing is applied."""
+        return self._mine
+
+    @mine.setter
+    def mine(self, shards: frozenset[int]) -> None:
+        """From the next batch on; others may have been at work on these."""
+        self._mine, self._is_anew = shards, True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being applied."""
+        return self._turn.locked()
 
     async def begin(self) -> None:
         """Shards keep the read models from here on. Raises what waiting does not mend."""
@@ -66,11 +81,6 @@ class ShardWorker:
 
         await self._lasting(apply)
 
-    def forget(self) -> None:
-        """Shards are given out anew: others may have been at work on them."""
-        self._at.clear()
-        self._projector.forget()
-
     async def _catch_up(self, tables: AsyncConnection, at: ShardCheckpoints, until: int) -> None:
         """Bring these shards up to a position that is in the log, by the log alone."""
         async with self._pool.connection() as log:
@@ -90,12 +100,13 @@ class ShardWorker:
         return ShardCheckpoints({shard: self._at[shard] for shard in shards})
 
     async def _lasting(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
-        """Try again until it is done."""
-        self.is_busy = True
-        try:
+        """Try again until it is done. One thing at a time: what a consumer that has ended had in hand goes first."""
+        async with self._turn:
+            if self._is_anew:
+                self._is_anew = False
+                self._at.clear()
+                self._projector.forget()
             await self._until_done(work)
-        finally:
-            self.is_busy = False
 
     async def _until_done(self, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         pause = RETRY_SECONDS

@@ -57,8 +57,6 @@ class KafkaWorker:
         self._over: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         """Raises what waiting does not mend."""
         self._next: dict[int, int] = {}
-        self._dealt = False
-        """Whether partitions were given out since the last batch."""
         self._heard = 0.0
 
     async def run(self) -> NoReturn:
@@ -103,9 +101,6 @@ class KafkaWorker:
         for event in events:
             messages.setdefault(event.message.partition, []).append(decoded(event.message.value or b""))
         self._heard = self._clock()
-        if self._dealt:
-            self._dealt = False
-            self._worker.forget()
         await self._worker.take(messages)
         for event in events:
             if event.message.partition in self._worker.mine:
@@ -118,7 +113,7 @@ class KafkaWorker:
 
     async def _begin(self, partitions: Iterable[int]) -> Mapping[int, int]:
         mine = frozenset(partitions)
-        self._worker.mine, self._dealt = mine, True
+        self._worker.mine = mine
         self._next = {}
         _LOG.info("at work on %s of %s partitions", len(mine), self._topic.partitions)
         with suppress(psycopg.Error, PoolTimeout):  # Kafka's own offsets do as well

@@ -29,16 +29,25 @@ class Command:
         if redis is not None:
             settings |= {"LRS_REDIS_URL": redis, "LRS_REDIS_PREFIX": topic.name}
         self.what = what
-        self._log = log
+        self.log = log
         with log.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "lrs", what], env=os.environ | settings, stderr=said, stdout=said
+                [sys.executable, "-m", "lrs", what],
+                env=os.environ | settings,
+                stderr=said,
+                stdout=said,
+                start_new_session=True,
             )
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
 
     @property
     def said(self) -> str:
         """What it has said so far."""
-        return self._log.read_text()
+        return self.log.read_text()
 
     @property
     def is_there(self) -> bool:
