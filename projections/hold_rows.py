@@ -24,7 +24,7 @@ from projections.fact_rows import Touched
 from projections.known import SLOTS, Known, slot_of
 from projections.memory import Memory
 from projections.names import Name
-from projections.outline_rows import Said, When, recall_outlines, say, says_nothing_new
+from projections.outline_rows import Said, When, heard, recall_outlines, say, says_nothing_new
 from projections.packed_rows import columns, run
 from projections.sql import QUERIES as PROJECTION_QUERIES
 from schemas.course_configuration import KINDS
@@ -56,13 +56,14 @@ class NotHeld(Exception):
 
 
 class Voided(NamedTuple):
-    """Whose a voided fact is: own is the person that its statement names."""
+    """Whose a voided fact is: own is the person that its statement names. is_last: an outline may follow from it."""
 
     position: int
     statement: UUID
     own: Name | None
     course: Name | None
     person: Name | None
+    is_last: bool
 
 
 class Hold:
@@ -126,10 +127,11 @@ class Hold:
         facts = [one.fact for one in found]
         courses = {fact.course for fact in facts if fact.course is not None}
         courses |= await self._by_registration(found)
-        lost = {one.course for one in self.voided if one.course is not None}
+        courses |= {one.course for one in self.voided if one.course is not None}
+        unsaid = {one.course for one in self.voided if one.course is not None and one.is_last}
         persons = {fact.person for fact in facts} | {one.person for one in self.voided}
         self._persons = self._needs.persons | {one for one in memory.places.merged if one in persons}
-        self._alone = self._needs.alone | {slot_of(course) for course in lost}
+        self._alone = self._needs.alone | {slot_of(course) for course in unsaid}
         self._shared = (self._needs.shared | {slot_of(course) for course in courses}) - self._alone
         slots = sorted([(slot, True) for slot in self._alone] + [(slot, False) for slot in self._shared])
         await self._lock(
@@ -219,11 +221,8 @@ class Hold:
 
     async def _hear(self, sayings: Sequence[Said]) -> set[Said]:
         """Those among these sayings that are new; of the others it is known then when they were last made."""
-        asked = sorted(key for key in sayings if key not in self._heard)
-        if asked:
-            values: dict[str, Any] = {"tenant": self.tenant, **columns({"courses": "uuid", "claims": "uuid"}, asked)}
-            for number, at, statement in await run(self._connection, QUERIES.sayings_heard.sql, values):
-                self._heard[asked[number - 1]] = at, UUID(bytes=statement)
+        if asked := sorted(key for key in sayings if key not in self._heard):
+            self._heard |= await heard(self._connection, self.tenant, asked)
         return {key for key in sayings if key not in self._heard}
 
     async def _configured(self) -> int:

@@ -28,16 +28,13 @@ SELECT :tenant, slot, 1 FROM unnest(:slots::integer[]) AS slot ORDER BY slot
 ON CONFLICT (tenant, slot) DO UPDATE SET version = v.version + 1
 RETURNING slot, version;
 
--- name: sayings_heard
--- When these sayings were last made; one that is new in its course is not answered. k.n: which of them.
-SELECT k.n, c.last_at, c.last_id
-FROM unnest(:courses::uuid[], :claims::uuid[]) WITH ORDINALITY AS k (course, claim, n)
-JOIN outline_claim c ON c.tenant = :tenant AND c.course = k.course AND c.claim = k.claim;
-
 -- name: places_of_voided
--- Whose the facts and letters are that are voided, and in which course they count for whom.
-SELECT position, id, coalesce(merged_from, person), course, person FROM fact
-WHERE tenant = :tenant AND position = ANY (:positions::bigint[])
+-- Whose the facts and letters are that are voided, in which course they count for whom, and whether they say there
+-- something of its outline that nobody has said later.
+SELECT f.position, f.id, coalesce(f.merged_from, f.person), f.course, f.person, c.last_id IS NOT NULL
+FROM fact f LEFT JOIN outline_claim c
+    ON c.tenant = f.tenant AND c.course = f.course AND c.claim = f.claim AND c.last_id = f.id
+WHERE f.tenant = :tenant AND f.position = ANY (:positions::bigint[])
 UNION ALL
-SELECT position, statement, key, NULL, NULL FROM dead_letter
+SELECT position, statement, key, NULL, NULL, false FROM dead_letter
 WHERE tenant = :tenant AND position = ANY (:positions::bigint[]);

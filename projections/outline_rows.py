@@ -1,7 +1,7 @@
 """Writes outlines: keeps who said what last, and folds a course's outline again when what was said may change it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -60,14 +60,17 @@ async def write_outlines(
     shared: SharedOutlines | None = None,
 ) -> OutlineChange:
     """`texts`: claim sets of this batch by name, as JSON. All touched outlines are in the memory then."""
-    unsaid = sorted(touched.unsaid)
-    asked_anew = {(course, claim) for course, claim, _ in unsaid}
-    said = sorted((key, when) for key, when in touched.said.items() if key not in asked_anew)
     await recall_outlines(connection, tenant, touched.courses | reset.courses, memory)
     change = OutlineChange()
-    stale = {course for course, _, _ in unsaid} | reset.outlines
-    if unsaid:
-        await _unsay(connection, tenant, unsaid)
+    last, back = dict(touched.said), dict[Said, When | None]()
+    if touched.unsaid:
+        last, back = await _asked_anew(connection, tenant, touched)
+    said = sorted(last.items())
+    stale = {course for course, _ in back} | reset.outlines
+    if back:
+        if shared is not None:
+            shared.must_be_alone(stale)
+        await _unsay(connection, tenant, back)
     new: set[Said] = set()
     if said:
         new = await say(connection, tenant, said) if shared is None else await shared.say(said)
@@ -129,13 +132,31 @@ def _is_titled(node: OutlineNode, set_: SetNode | None, told: CourseSettings) ->
     return told.outline is not None and told.outline.value.course == node.iri and told.outline.value.title is not None
 
 
-async def _unsay(connection: AsyncConnection, tenant: int, unsaid: list[tuple[Name, Name, Name]]) -> None:
+async def heard(connection: AsyncConnection, tenant: int, sayings: Sequence[Said]) -> dict[Said, When]:
+    """When these sayings were last made; without those that are new."""
+    asked = {"tenant": tenant, **columns({"courses": "uuid", "claims": "uuid"}, sayings)}
+    rows = await run(connection, QUERIES.sayings_heard.sql, asked)
+    return {sayings[number - 1]: (at, UUID(bytes=statement)) for number, at, statement in rows}
+
+
+async def _asked_anew(
+    connection: AsyncConnection, tenant: int, touched: Touched
+) -> tuple[dict[Said, When], dict[Said, When | None]]:
+    """When sayings were last made: of those that gained, and of those that lost whoever made them last."""
+    unsaid = sorted(touched.unsaid)
     asked = columns({"courses": "uuid", "claims": "uuid", "nodes": "uuid"}, unsaid)
-    left = await run(connection, QUERIES.last_sayings.sql, {"tenant": tenant, **asked})
-    await OUTLINE_CLAIM.upsert(connection, tenant, left)
-    kept = {(course, claim) for course, claim, _, _ in left}
-    gone = [(course, claim) for course, claim, _ in unsaid if (course, claim) not in kept]
-    await OUTLINE_CLAIM.delete(connection, tenant, gone)
+    rows = await run(connection, QUERIES.last_sayings.sql, {"tenant": tenant, **asked})
+    left: dict[Said, When] = {(course, claim): (at, UUID(bytes=statement)) for course, claim, at, statement in rows}
+    keys = sorted({(course, claim) for course, claim, _ in unsaid})
+    before = await heard(connection, tenant, keys)
+    on = {key: when for key, when in left.items() if key not in before or when > before[key]}
+    back = {key: left.get(key) for key, when in before.items() if key not in left or left[key] < when}
+    return {key: when for key, when in touched.said.items() if key not in keys} | on, back
+
+
+async def _unsay(connection: AsyncConnection, tenant: int, back: Mapping[Said, When | None]) -> None:
+    await OUTLINE_CLAIM.upsert(connection, tenant, [(*key, *when) for key, when in back.items() if when is not None])
+    await OUTLINE_CLAIM.delete(connection, tenant, [key for key, when in back.items() if when is None])
 
 
 async def _fold_again(

@@ -52,6 +52,12 @@ ON CONFLICT (tenant, course, claim) DO UPDATE SET last_at = excluded.last_at, la
     WHERE (excluded.last_at, excluded.last_id) > (c.last_at, c.last_id)
 RETURNING c.course, c.claim, c.xmax = 0;
 
+-- name: sayings_heard
+-- When these sayings were last made; one that is new in its course is not answered. k.n: which of them.
+SELECT k.n, c.last_at, c.last_id
+FROM unnest(:courses::uuid[], :claims::uuid[]) WITH ORDINALITY AS k (course, claim, n)
+JOIN outline_claim c ON c.tenant = :tenant AND c.course = k.course AND c.claim = k.claim;
+
 -- name: last_sayings
 -- Who says it last, for sayings that lost a statement; a saying that nobody makes any more is not answered.
 SELECT k.course, k.claim, f.at, f.id

@@ -19,7 +19,7 @@ from streams.kafka_topic import Topic
 from tests.integration.worker_processes import Cluster, cluster
 from tests.services import kafka, timescaledb
 from tests.services.databases import migrated_database
-from tests.services.lrs_server import CREDENTIAL, serving
+from tests.services.lrs_server import CREDENTIAL, LrsServer
 from tests.services.redis import running_redis
 
 API, RELAYS, WORKERS = 2, 2, 2
@@ -50,11 +50,15 @@ def _running(folder: Path, port: int) -> Iterator[str]:
             processes.start("relay", RELAYS)
             processes.start("worker", WORKERS)
             names = {"LRS_REDIS_URL": redis.url, "LRS_REDIS_PREFIX": topic.name, "LRS_WORKERS": str(API)}
-            with serving(url, port=port, LRS_KAFKA_URL=f"kafka://{topic.servers}", **names) as api:
+            api = LrsServer(LRS_DATABASE_URL=url, LRS_KAFKA_URL=f"kafka://{topic.servers}", **names)
+            api.origin = f"http://127.0.0.1:{port}"
+            api.start()
+            try:
                 click.echo(f"xAPI         {api.origin}/xapi  (key {CREDENTIAL[0]}, secret {CREDENTIAL[1]})")
                 click.echo(f"TimescaleDB  {url}\nKafka        {topic.servers}\nRedis        {redis.url}")
                 _tell(processes)
                 yield api.origin
+            finally:
                 api.stop()
             for one in (*processes.of("worker"), *processes.of("relay")):
                 one.end()

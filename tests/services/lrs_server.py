@@ -13,15 +13,14 @@ CREDENTIAL = ("test-key", "test-secret")
 class LrsServer:
     """One server; `origin` is known once it has started, and stays the same when it is started again."""
 
-    def __init__(self, *, port: int = 0, **variables: str) -> None:
+    def __init__(self, **variables: str) -> None:
         self._variables = {"LRS_BOOTSTRAP_CREDENTIAL": ":".join(CREDENTIAL), **variables}
         self._process: ServerProcess | None = None
-        self._port = port
         self.origin = ""
 
     def start(self) -> None:
         """Start, and wait until it listens."""
-        port = self.origin.rpartition(":")[2] or str(self._port)
+        port = self.origin.rpartition(":")[2] or "0"
         self._process = ServerProcess([sys.executable, "-m", "lrs", "serve", "--port", port], self._variables)
         self.origin = self._process.__enter__()
 
@@ -43,9 +42,9 @@ class LrsServer:
 
 
 @contextmanager
-def serving(url: str, *, port: int = 0, **variables: str) -> Iterator[LrsServer]:
-    """A server over a migrated database; on a free port, where none is named."""
-    server = LrsServer(port=port, LRS_DATABASE_URL=url, **variables)
+def serving(url: str, **variables: str) -> Iterator[LrsServer]:
+    """A server over a migrated database."""
+    server = LrsServer(LRS_DATABASE_URL=url, **variables)
     server.start()
     try:
         yield server
