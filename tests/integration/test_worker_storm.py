@@ -48,7 +48,7 @@ def machines(broker: KafkaServer, redis: RedisServer, folder: Path) -> Iterator[
 async def fill(log: CourseLog, seed: int) -> None:
     """The statements, and now and then another pass mark; where PostgreSQL is away, until it is back."""
     chance = random.Random(seed)
-    some = list(statements(COUNT, seed=seed, learners=2000, courses=20))
+    some = list(statements(COUNT, seed=seed, learners=2000, courses=20, settled=True))
     for begin in range(0, COUNT, 500):
         mark = chance.randrange(1, 9) / 10 if begin % 20_000 == 0 else None
         await store(log, some[begin : begin + 500], mark)
