@@ -80,7 +80,7 @@ class Hold:
         self._whole = False
         self._heard: dict[Said, When] = {}
         self._later: list[tuple[Said, When]] = []
-        self._folded: set[int] = set()
+        self._changed: set[int] = set()
         self.voided: list[Voided] = []
         self.has_entered = False
         """Whether anything may be written."""
@@ -191,19 +191,22 @@ class Hold:
             raise NotHeld(self.tenant, missing)
 
     def must_be_alone(self, courses: Iterable[Name]) -> None:
-        """The outlines of these courses are about to change. Raises NotHeld."""
+        """The outlines of these courses may be about to change. Raises NotHeld."""
         slots = frozenset(slot_of(course) for course in courses)
         if not self._whole and slots - self._alone:
             raise NotHeld(self.tenant, Needs(alone=slots))
-        self._folded |= slots
+
+    def has_changed(self, courses: Iterable[Name]) -> None:
+        """The outlines of these courses are others now, and with them the rows of everybody there."""
+        self._changed |= {slot_of(course) for course in courses}
 
     async def end(self, configured: Collection[ControlEvent]) -> None:
         """When all is written: what is said again, and what others have to know. Forgets what others may write."""
         if self._later:
             await say(self._connection, self.tenant, self._later)
         known = self._known
-        if self._folded:
-            asked = {"tenant": self.tenant, "slots": sorted(self._folded)}
+        if self._changed:
+            asked = {"tenant": self.tenant, "slots": sorted(self._changed)}
             known.versions.update(await run(self._connection, QUERIES.raise_versions.sql, asked))
         if configured:
             known.configured = max(one.position for one in configured)
@@ -212,7 +215,7 @@ class Hold:
         if self._whole:
             known.forget_learners()
         else:
-            known.forget_slots(self._folded)
+            known.forget_slots(self._changed)
             if self._persons:
                 known.forget_persons(self._persons)
 

@@ -35,6 +35,9 @@ class SharedOutlines(Protocol):
     def must_be_alone(self, courses: Iterable[Name]) -> None:
         """Raises where others may be at one of these courses, which are folded again now."""
 
+    def has_changed(self, courses: Iterable[Name]) -> None:
+        """The outlines of these courses are others now."""
+
 
 class OutlineChange:
     """The courses whose outline is another now, and keys to compute again."""
@@ -74,6 +77,7 @@ async def write_outlines(
     new: set[Said] = set()
     if said:
         new = await say(connection, tenant, said) if shared is None else await shared.say(said)
+        texts = texts | await _texts(connection, tenant, {claim for (_, claim), _ in said} - texts.keys())
     for (course, claim), _ in said:
         if course not in stale and ((course, claim) in new or not says_nothing_new(course, texts.get(claim), memory)):
             stale.add(course)
@@ -81,7 +85,17 @@ async def write_outlines(
         if shared is not None:
             shared.must_be_alone(stale)
         await _fold_again(connection, tenant, sorted(stale), change, memory)
+        if shared is not None:
+            shared.has_changed(change.courses)
     return change
+
+
+async def _texts(connection: AsyncConnection, tenant: int, claims: set[Name]) -> dict[Name, str]:
+    """Of claims that came in earlier batches."""
+    if not claims:
+        return {}
+    asked = {"tenant": tenant, "claims": array("uuid", sorted(claims))}
+    return dict(await run(connection, QUERIES.texts_of_claims.sql, asked))
 
 
 async def say(connection: AsyncConnection, tenant: int, said: Sequence[tuple[Said, When]]) -> set[Said]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NoReturn
 
+import msgspec
 import psycopg
 from aiokafka.errors import KafkaError
 from faust.types import EventT
@@ -99,7 +100,8 @@ class KafkaWorker:
     async def _take(self, events: list[EventT[bytes]]) -> None:
         messages: dict[int, list[Message]] = {}
         for event in events:
-            messages.setdefault(event.message.partition, []).append(decoded(event.message.value or b""))
+            if (message := _read(event)) is not None:
+                messages.setdefault(event.message.partition, []).append(message)
         self._heard = self._clock()
         await self._worker.take(messages)
         for event in events:
@@ -136,6 +138,16 @@ class KafkaWorker:
     @staticmethod
     def _clock() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _read(event: EventT[bytes]) -> Message | None:
+    """What it says; None where that is nothing of ours: if something is missing for it, what comes next shows it."""
+    try:
+        return decoded(event.message.value or b"")
+    except msgspec.MsgspecError as error:
+        place = event.message.partition, event.message.offset
+        _LOG.error("passed over what is at partition %s, offset %s, and is no message of a relay: %s", *place, error)
+        return None
 
 
 async def _beside_others(connection: AsyncConnection) -> bool:

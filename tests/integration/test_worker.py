@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from lrs.database import projection_pool
 from projections.apply import PROJECTION, VERSION
@@ -77,6 +78,8 @@ async def test_three_workers_write_what_one_machine_writes(url: str, kafka_serve
         await append(log, 300, seed=2)
         async with relaying(url, topic) as relay, working(url, topic, 3) as workers:
             await kept_up(url, relay, *workers)
+            async with AIOKafkaProducer(bootstrap_servers=topic.servers) as producer:
+                await producer.send_and_wait(topic.name, b"of somebody else", partition=0)
             await append(log, 400, seed=3)
             await log.tick(BEGIN)
             log.configure(BEGIN, "policy.set", {"course": COURSE, "policy": {"attempts": {"take": "last"}}})
