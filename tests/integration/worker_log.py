@@ -79,9 +79,9 @@ async def working(url: str, topic: Topic, count: int = 1) -> AsyncIterator[list[
             await pool.close()
 
 
-async def kept_up(url: str, *tasks: asyncio.Task[None]) -> int:
+async def kept_up(url: str, *tasks: asyncio.Task[Any], patience: float = PATIENCE) -> int:
     """Wait until the read models have come to the end of the log; answers the position. The tasks must not end."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while True:
             for task in tasks:
                 if task.done():
