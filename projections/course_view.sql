@@ -30,16 +30,22 @@ ORDER BY coalesce(o.title, o.iri), o.iri;
 -- One course: its IRI and title.
 SELECT iri, title FROM outline_node WHERE tenant = :tenant AND course = :course AND node = :course;
 
--- name: summary
--- The sums of one course. The means are over those who have not withdrawn (and, for the grade, have one).
-SELECT count(*) FILTER (WHERE status <> 'withdrawn'),
-    count(*) FILTER (WHERE status = 'active'),
-    count(*) FILTER (WHERE status = 'completed'),
-    count(*) FILTER (WHERE status = 'withdrawn'),
-    (SELECT count(DISTINCT person) FROM risk_state WHERE tenant = :tenant AND course = :course),
-    avg(progress) FILTER (WHERE status <> 'withdrawn'),
-    avg(grade_so_far) FILTER (WHERE status <> 'withdrawn')
-FROM enrollment_standing WHERE tenant = :tenant AND course = :course;
+-- name: summaries
+-- The sums of courses, in the order asked for. The means are over those who have not withdrawn (and, for the grade, have
+-- one).
+SELECT s.*
+FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE status <> 'withdrawn'),
+        count(*) FILTER (WHERE status = 'active'),
+        count(*) FILTER (WHERE status = 'completed'),
+        count(*) FILTER (WHERE status = 'withdrawn'),
+        (SELECT count(DISTINCT person) FROM risk_state WHERE tenant = k.tenant AND course = k.course),
+        avg(progress) FILTER (WHERE status <> 'withdrawn'),
+        avg(grade_so_far) FILTER (WHERE status <> 'withdrawn')
+    FROM enrollment_standing WHERE tenant = k.tenant AND course = k.course
+) s
+ORDER BY k.n;
 
 -- name: roster
 -- The roster's lines of one course, of everybody or of the given persons; of several risks the gravest.
@@ -66,31 +72,56 @@ UNION
     WHERE p.tenant = :tenant AND e.status <> 'withdrawn'
     ORDER BY sort_name(p.name, p.ifi) COLLATE "C", p.person LIMIT :first);
 
--- name: outline
--- The nodes of one course, and how many of its learners (withdrawn ones left out) began and completed each. They are
--- counted once, however few nodes the planner believes there are.
-WITH counted AS MATERIALIZED (
-    SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed, count(*) FILTER (WHERE p.state <> 'not_started') AS started,
-        min(p.first_at) AS first_at
-    FROM node_progress p JOIN enrollment e USING (tenant, course, person)
-    WHERE p.tenant = :tenant AND p.course = :course AND e.status <> 'withdrawn'
-    GROUP BY p.node
-)
-SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
-    coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
-FROM outline_node n
-LEFT JOIN counted c ON c.node = n.node
-WHERE n.tenant = :tenant AND n.course = :course;
+-- name: lines
+-- The roster's lines of given persons in given courses; k.n: which of them.
+SELECT k.n, s.*
+FROM unnest(:tenants::integer[], :courses::uuid[], :persons::uuid[]) WITH ORDINALITY AS k (tenant, course, person, n)
+CROSS JOIN LATERAL (
+    SELECT s.person, p.name, p.ifi, s.status, s.progress, s.completed_nodes, coalesce(o.required_nodes, 0),
+        s.grade_so_far, s.grade_if_nothing_more, s.passed, s.enrolled_at, s.last_activity_at,
+        r.level, r.rule, r.since, r.threshold_days, r.evidence
+    FROM enrollment_standing s
+    JOIN person p ON p.tenant = s.tenant AND p.person = s.person
+    LEFT JOIN course_outline_size o ON o.tenant = s.tenant AND o.course = s.course
+    LEFT JOIN LATERAL (
+        SELECT * FROM risk_state WHERE tenant = k.tenant AND course = k.course AND person = k.person
+        ORDER BY level = 'high' DESC, since, rule LIMIT 1
+    ) r ON true
+    WHERE s.tenant = k.tenant AND s.course = k.course AND s.person = k.person
+    OFFSET 0
+) s;
 
--- name: recent
--- The last statements of one course by arrival, voided ones left out.
-SELECT f.id, f.at, f.person, p.name, p.ifi, v.iri, o.title, a.iri, f.score, f.success
-FROM (
-    SELECT * FROM fact WHERE tenant = :tenant AND course = :course AND voided_position IS NULL
+-- name: outlines
+-- The nodes of courses, and how many learners (withdrawn ones left out) began and completed each; k.n: which of the
+-- courses. Learners are counted once, however few nodes the planner believes there are.
+SELECT k.n, o.*
+FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
+CROSS JOIN LATERAL (
+    WITH counted AS MATERIALIZED (
+        SELECT p.node, count(*) FILTER (WHERE p.state = 'completed') AS completed,
+            count(*) FILTER (WHERE p.state <> 'not_started') AS started, min(p.first_at) AS first_at
+        FROM node_progress p JOIN enrollment e USING (tenant, course, person)
+        WHERE p.tenant = k.tenant AND p.course = k.course AND e.status <> 'withdrawn'
+        GROUP BY p.node
+    )
+    SELECT n.node, n.iri, n.title, n.kind, n.parent, n.rule, n.required, n.graded,
+        coalesce(c.completed, 0), coalesce(c.started, 0), c.first_at, n.position
+    FROM outline_node n
+    LEFT JOIN counted c ON c.node = n.node
+    WHERE n.tenant = k.tenant AND n.course = k.course
+    OFFSET 0
+) o;
+
+-- name: recents
+-- The last statements of courses by arrival, voided ones left out; k.n: which of the courses.
+SELECT k.n, f.id, f.at, f.person, p.name, p.ifi, v.iri, o.title, a.iri, f.score, f.success
+FROM unnest(:tenants::integer[], :courses::uuid[]) WITH ORDINALITY AS k (tenant, course, n)
+CROSS JOIN LATERAL (
+    SELECT * FROM fact WHERE tenant = k.tenant AND course = k.course AND voided_position IS NULL
     ORDER BY position DESC LIMIT 20
 ) f
 JOIN iri v ON v.tenant = f.tenant AND v.id = f.verb
 LEFT JOIN iri a ON a.tenant = f.tenant AND a.id = f.activity
 LEFT JOIN outline_node o ON o.tenant = f.tenant AND o.course = f.course AND o.node = f.activity
 LEFT JOIN person p ON p.tenant = f.tenant AND p.person = f.person
-ORDER BY f.position DESC;
+ORDER BY k.n, f.position DESC;

@@ -1,6 +1,7 @@
 """Reads a course's view out of the read models. All that one view shows is read in one snapshot of the database."""
 
-from collections.abc import AsyncIterator, Collection
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ from psycopg import AsyncConnection
 from projections.course_view import (
     Course,
     CourseLine,
-    CourseUpdate,
     CourseView,
     Learner,
     Node,
@@ -32,6 +32,8 @@ from schemas.errors import NotFound
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("course_view.sql"), "psycopg", mandatory_parameters=False)
 
 Row = tuple[Any, ...]
+Key = tuple[int, UUID]
+"""Tenant and course."""
 
 
 async def read_courses(connection: AsyncConnection, tenant: int, iri: str | None = None) -> list[CourseLine]:
@@ -63,8 +65,9 @@ async def read_first_view(
     Of a course with more than `most` learners it is the `first` lines of the roster, and no outline: how many completed
     each node takes a look at every learner's rows.
     """
-    async with _one_snapshot(connection):
-        found, summary = await read_course(connection, tenant, course), await _summary(connection, tenant, course)
+    async with one_snapshot(connection):
+        found = await read_course(connection, tenant, course)
+        (summary,) = await summaries(connection, [(tenant, course)])
         whole = most is None or summary.enrolled + summary.withdrawn <= most
         persons = None if whole else await _first_persons(connection, tenant, course, first)
         view = CourseView(
@@ -72,34 +75,15 @@ async def read_first_view(
             course=found,
             summary=summary,
             roster=by_urgency(await _roster(connection, tenant, course, persons))[: None if whole else first],
-            outline=await _outline(connection, tenant, course) if whole else [],
-            recent=await _recent(connection, tenant, course),
+            outline=(await outlines(connection, [(tenant, course)]))[0] if whole else [],
+            recent=(await recents(connection, [(tenant, course)]))[0],
         )
         return view, whole
 
 
-async def read_update(
-    connection: AsyncConnection, tenant: int, course: UUID, persons: Collection[UUID], *, after: int, position: int
-) -> CourseUpdate:
-    """What the changes of these persons between two positions come to, the outline always included.
-
-    What is read may be newer than `position`, never older.
-    """
-    async with _one_snapshot(connection):
-        roster = by_urgency(await _roster(connection, tenant, course, list(persons)))
-        return CourseUpdate(
-            after=after,
-            position=position,
-            summary=await _summary(connection, tenant, course),
-            roster=roster,
-            removed=sorted(set(persons) - {one.person for one in roster}),
-            recent=await _recent(connection, tenant, course),
-            outline=await _outline(connection, tenant, course),
-        )
-
-
 @asynccontextmanager
-async def _one_snapshot(connection: AsyncConnection) -> AsyncIterator[None]:
+async def one_snapshot(connection: AsyncConnection) -> AsyncIterator[None]:
+    """What is read within sees the same state. The connection is in autocommit mode."""
     async with connection.transaction():
         await connection.execute(QUERIES.begin_reading.sql)
         yield
@@ -114,10 +98,18 @@ async def _position(connection: AsyncConnection) -> int:
     return int(rows[0][0]) if rows else 0
 
 
-async def _summary(connection: AsyncConnection, tenant: int, course: UUID) -> Summary:
-    rows = await _all(connection, QUERIES.summary, {"tenant": tenant, "course": course})
-    enrolled, active, completed, withdrawn, at_risk, progress, grade = rows[0]
-    return Summary(enrolled, active, completed, withdrawn, at_risk, _share(progress), _share(grade))
+def keys_of(courses: Sequence[Key]) -> dict[str, Any]:
+    """Courses as the values of a query."""
+    return {"tenants": [tenant for tenant, _ in courses], "courses": [course for _, course in courses]}
+
+
+async def summaries(connection: AsyncConnection, courses: Sequence[Key]) -> list[Summary]:
+    """The sums of each."""
+    rows = await _all(connection, QUERIES.summaries, keys_of(courses))
+    return [
+        Summary(enrolled, active, completed, withdrawn, at_risk, _share(progress), _share(grade))
+        for enrolled, active, completed, withdrawn, at_risk, progress, grade in rows
+    ]
 
 
 async def _first_persons(connection: AsyncConnection, tenant: int, course: UUID, first: int) -> list[UUID]:
@@ -127,9 +119,24 @@ async def _first_persons(connection: AsyncConnection, tenant: int, course: UUID,
 
 async def _roster(connection: AsyncConnection, tenant: int, course: UUID, persons: list[UUID] | None) -> list[Learner]:
     values = {"tenant": tenant, "course": course, "persons": persons}
-    clock = await _all(connection, QUERIES.clock, {"tenant": tenant})
-    now = clock[0][0].astimezone(UTC) if clock else None
+    now = await _clock(connection, tenant)
     return [_learner(row, now) for row in await _all(connection, QUERIES.roster, values)]
+
+
+async def lines(connection: AsyncConnection, persons: Sequence[tuple[Key, UUID]]) -> dict[Key, list[Learner]]:
+    """The roster's lines of these persons in these courses, of those who have one."""
+    clocks = {tenant: await _clock(connection, tenant) for tenant in {tenant for (tenant, _), _ in persons}}
+    values = {**keys_of([course for course, _ in persons]), "persons": [person for _, person in persons]}
+    found: dict[Key, list[Learner]] = defaultdict(list)
+    for number, *row in await _all(connection, QUERIES.lines, values):
+        course, _ = persons[number - 1]
+        found[course].append(_learner((*row,), clocks[course[0]]))
+    return found
+
+
+async def _clock(connection: AsyncConnection, tenant: int) -> datetime | None:
+    rows = await _all(connection, QUERIES.clock, {"tenant": tenant})
+    return rows[0][0].astimezone(UTC) if rows else None
 
 
 def _learner(row: Row, now: datetime | None) -> Learner:
@@ -157,18 +164,23 @@ def _learner(row: Row, now: datetime | None) -> Learner:
     )
 
 
-async def _outline(connection: AsyncConnection, tenant: int, course: UUID) -> list[Node]:
-    rows = await _all(connection, QUERIES.outline, {"tenant": tenant, "course": course})
-    return depth_first(
-        (Node(node, iri, title or last_part(iri), *rest), first_at, position)
-        for node, iri, title, *rest, first_at, position in rows
-    )
+async def outlines(connection: AsyncConnection, courses: Sequence[Key]) -> list[list[Node]]:
+    """The nodes of each."""
+    found: list[list[tuple[Node, datetime | None, int]]] = [[] for _ in courses]
+    for number, node, iri, title, *rest, first_at, position in await _all(
+        connection, QUERIES.outlines, keys_of(courses)
+    ):
+        found[number - 1].append((Node(node, iri, title or last_part(iri), *rest), first_at, position))
+    return [depth_first(nodes) for nodes in found]
 
 
-async def _recent(connection: AsyncConnection, tenant: int, course: UUID) -> list[Recent]:
-    rows = await _all(connection, QUERIES.recent, {"tenant": tenant, "course": course})
-    return [
-        Recent(
+async def recents(connection: AsyncConnection, courses: Sequence[Key]) -> list[list[Recent]]:
+    """The last statements of each."""
+    found: list[list[Recent]] = [[] for _ in courses]
+    for number, statement, at, person, name, ifi, verb, title, activity, score, success in await _all(
+        connection, QUERIES.recents, keys_of(courses)
+    ):
+        one = Recent(
             statement_id=statement,
             at=at.astimezone(UTC),
             person=person,
@@ -178,8 +190,8 @@ async def _recent(connection: AsyncConnection, tenant: int, course: UUID) -> lis
             score=_share(score),
             success=success,
         )
-        for statement, at, person, name, ifi, verb, title, activity, score, success in rows
-    ]
+        found[number - 1].append(one)
+    return found
 
 
 def _share(value: float | None) -> float | None:

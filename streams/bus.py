@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from uuid import UUID
 
 BACKLOG = 10_000
@@ -84,11 +85,8 @@ class Bus:
         """
         if self._floor is None or position < self._floor or position > self._position:
             return None
-        return [
-            change
-            for change in self._backlog
-            if change.position > position and change.course == course and change.tenant == tenant
-        ]
+        new = takewhile(lambda change: change.position > position, reversed(self._backlog))
+        return [change for change in new if change.course == course and change.tenant == tenant][::-1]
 
     async def wait(self, position: int, timeout: float) -> int:  # noqa: ASYNC109 - a bound, not a cancellation
         """Wait until the read models are past `position`, or for `timeout` seconds; answers where they are."""

@@ -2,12 +2,14 @@
 
 - `snapshot` comes first: its position is the one that the stream goes on from.
 - `change`: a CourseUpdate. Whole values: applying one twice does no harm; one with a position the page is past is old.
+- `outline`: the nodes, and how many began and completed each, where that has changed: a little later than the lines.
+  It holds all up to its position; one with a lower position than that of the outline that a page has is old.
 - `reset`: what lies before its position may be missing. Fetch the course again; the stream goes on meanwhile.
 - `delayed`: whether changes come late from now on, because they are looked for about every second instead of told.
 - `alive`, every 15 seconds without a change: everything up to its position has been sent.
 
-The id of every event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a page
-names the position of its snapshot as `?after=` when it first connects.
+The id of every other event is its position, which a browser sends back as `Last-Event-ID` when it connects again; a
+page names the position of its snapshot as `?after=` when it first connects.
 """
 
 import asyncio
@@ -26,7 +28,8 @@ from starlette.types import Scope as AsgiScope
 
 from lrs.api.services import Serving
 from lrs.api.signed_in import RecordReader
-from lrs.dashboard.channels import DATABASE_TROUBLE, Channels, frame
+from lrs.dashboard.channels import DATABASE_TROUBLE, Channels
+from lrs.dashboard.subscriber import frame
 from projections.course_view_queries import read_course
 from schemas.errors import IssuerUnavailable, NotSignedIn
 from schemas.scope import Scope
@@ -48,9 +51,13 @@ async def follow_course(
     credential: RecordReader,
     course_id: UUID,
     after: Annotated[int | None, Query(ge=0)] = None,
+    outlined: Annotated[int | None, Query(ge=0)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
-    """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where it is unknown."""
+    """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where it is unknown.
+
+    outlined: up to where the outline holds that the page has, if not up to `after`.
+    """
     async with serving.read.connection() as connection:
         await read_course(connection, credential.tenant, course_id)
 
@@ -61,10 +68,11 @@ async def follow_course(
             return False
         return who.may(Scope.STATEMENTS_READ)
 
+    outlined = after if outlined is None else outlined
     if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
         after = int(last_event_id)
     channels = channels_of(request)
-    events = course_events(channels, credential.tenant, course_id, after, still_signed_in)
+    events = course_events(channels, credential.tenant, course_id, after, still_signed_in, outlined)
     # Our own `alive` replaces the ping comments, which a page cannot see.
     return _Stream(channels, events, ping=0, send_timeout=SEND_SECONDS)
 
@@ -90,6 +98,7 @@ async def course_events(
     course: UUID,
     after: int | None,
     still_signed_in: Callable[[], Awaitable[bool]],
+    outlined: int | None = None,
 ) -> AsyncGenerator[bytes]:
     """The stream's bytes, until the reader leaves, his credential is disabled or the database fails him."""
     clock = asyncio.get_running_loop().time
@@ -98,8 +107,8 @@ async def course_events(
         yield b"retry: %d\n" % uniform(500, 1500) + frame("snapshot", seen).data
         try:
             if after is not None:
-                missed = await channel.catch_up(after)
-                seen = channel.position if missed is None else missed.position
+                missed = await channels.catch_up(channel, after, after if outlined is None else outlined)
+                seen = channel.position if missed is None or missed.position is None else missed.position
                 yield frame("reset", seen).data if missed is None else missed.data + frame("alive", seen).data
             checked = spoke = clock()
             late = False
@@ -115,8 +124,8 @@ async def course_events(
                 if frames is None:
                     seen = channel.position
                     yield frame("reset", seen).data
-                elif news := [one for one in frames if one.position > seen]:
-                    seen = news[-1].position
+                elif news := [one for one in frames if one.position is None or one.position > seen]:
+                    seen = max((one.position for one in news if one.position is not None), default=seen)
                     yield b"".join(one.data for one in news)
                 elif clock() - spoke >= ALIVE_SECONDS:
                     seen = max(seen, channel.position)

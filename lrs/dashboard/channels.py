@@ -1,16 +1,16 @@
-"""From the bus to many readers: each change of a course is read once, encoded once, and handed to all who follow it.
+"""From the bus to many readers: what changed in all courses that are followed is read at once, each of them is encoded
+once, and handed to all who follow it.
 
 Nobody is left behind in silence. A reader is told everything after the position that he named, or is told to begin anew
-(`reset`): because the backlog does not reach back that far, or because he is too slow to be waited for. Where changes
-are not told as they come (`Bus.delayed`), a channel looks at its course whenever the read models have moved.
+(`reset`): because the backlog does not reach back that far, or because he is too slow to be waited for. Outlines, which
+count every learner's rows, are read at a pace of their own. Where changes are not told as they come (`Bus.delayed`), a
+channel looks at its course whenever the read models have moved.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from contextlib import contextmanager
 from uuid import UUID
 
 import msgspec
@@ -18,20 +18,23 @@ import psycopg
 from psycopg_pool import PoolTimeout
 
 from lrs.dashboard.difference import difference
+from lrs.dashboard.subscriber import Frame, Subscriber, frame, outline_frame
 from lrs.database import Pool
-from projections.course_view import CourseUpdate, CourseView
-from projections.course_view_queries import read_update, read_view
+from projections.course_updates import Changed, read_outlines, read_updates
+from projections.course_view import CourseUpdate, CourseView, Node
+from projections.course_view_queries import Key, read_view
 from schemas.errors import NotFound
 from streams.bus import Bus, Change
 
 log = logging.getLogger(__name__)
 
 PACE = 0.2
-"""Seconds between two updates of a course, at least."""
-SHARE = 4
-"""A course whose update takes long to read waits this many times as long before the next."""
-QUEUE = 32
-"""Updates that may wait for one reader."""
+"""Seconds between two updates, at least."""
+SHARE = 1
+"""Updates that take long to read are followed by a pause of this many times as long."""
+OUTLINE_PACE = 0.3
+OUTLINE_SHARE = 4
+"""The same of outlines."""
 PATIENCE = 2.0
 """Seconds to wait for the bus to reach the position of a snapshot that was read just after its commit."""
 RETRY = 1.0
@@ -39,62 +42,11 @@ RETRY = 1.0
 DATABASE_TROUBLE = (psycopg.Error, PoolTimeout)
 
 
-class Frame(NamedTuple):
-    """One event of the stream, as bytes. With it a reader has everything up to `position`."""
-
-    position: int
-    data: bytes
-
-
-def frame(event: str, position: int, data: bytes | None = None) -> Frame:
-    """An event whose id is the position. data: JSON without a line break; where none is given it tells the position."""
-    data = data or msgspec.json.encode({"position": position})
-    return Frame(position, b"id: %d\nevent: %s\ndata: %s\n\n" % (position, event.encode(), data))
-
-
-class Subscriber:
-    """What waits for one reader: a bounded queue, and whether it ran over."""
-
-    def __init__(self) -> None:
-        self._frames: deque[Frame] = deque()
-        self._some = asyncio.Event()
-        self._lost = False
-
-    def put(self, one: Frame) -> bool:
-        """Hand over an update; where too many wait already, all are dropped, and the reader must begin anew.
-
-        Whether that has just become so.
-        """
-        was_lost = self._lost
-        if not was_lost and len(self._frames) < QUEUE:
-            self._frames.append(one)
-            self._some.set()
-        else:
-            self.lose()
-        return self._lost and not was_lost
-
-    def lose(self) -> None:
-        """Something did not reach this reader."""
-        self._frames.clear()
-        self._lost = True
-        self._some.set()
-
-    async def take(self, timeout: float) -> list[Frame] | None:  # noqa: ASYNC109 - a bound, not a cancellation
-        """Everything that waits, after at most `timeout` seconds; None where something was lost."""
-        with suppress(TimeoutError):  # what came at the very last moment is taken too
-            async with asyncio.timeout(timeout):
-                await self._some.wait()
-        self._some.clear()
-        lost, self._lost = self._lost, False
-        frames = list(self._frames)
-        self._frames.clear()
-        return None if lost else frames
-
-
 class Channel:
     """One course of one tenant. `position`: everything up to it has been handed to the subscribers."""
 
-    def __init__(self, bus: Bus, pool: Pool, tenant: int, course: UUID) -> None:
+    def __init__(self, bus: Bus, key: Key) -> None:
+        self.key = key
         self.position = bus.position
         self.subscribers: set[Subscriber] = set()
         self.on_handed: Callable[[UUID, int, int], None] | None = None
@@ -102,126 +54,107 @@ class Channel:
         self.overruns = 0
         """How many readers had to begin anew because they were too slow."""
         self._bus = bus
-        self._pool = pool
-        self._tenant = tenant
-        self._course = course
         self._last = self.position
+        self._changed = self.position
+        self._outlined = self.position
+        """Up to where everybody has the outline."""
         self._outline: bytes | None = None
         self._view: CourseView | None = None
         """What was seen last, as long as changes are looked for."""
-        self._reading = asyncio.Lock()
 
     @property
     def delayed(self) -> bool:
         """Whether changes are looked for instead of told."""
         return self._bus.delayed
 
-    def join(self, subscriber: Subscriber) -> None:
-        """Hand this subscriber every update from now on."""
-        self.subscribers.add(subscriber)
-        self._outline = None  # the newcomer may have seen another outline than the others
+    @property
+    def wants_outline(self) -> int | None:
+        """The position up to which the outline is to be read, where it may be another than the subscribers have."""
+        return self._changed if self._changed > self._outlined else None
 
-    async def run(self) -> None:
-        """Follow the bus for ever."""
-        while True:
-            if self._bus.position <= self.position:
-                await self._bus.wait(self.position, 60)
-                continue
-            started = asyncio.get_running_loop().time()
-            try:
-                sent = await self._advance()
-            except DATABASE_TROUBLE as error:
-                log.warning("a change of course %s could not be read, trying again: %s", self._course, error)
-                await asyncio.sleep(RETRY)
-                continue
-            if sent:
-                elapsed = asyncio.get_running_loop().time() - started
-                await asyncio.sleep(max(PACE, SHARE * elapsed))
+    def changed(self, position: int) -> Changed | None:
+        """What is to be read so that everything up to `position` can be handed out; None where nothing is."""
+        self._view = None
+        if position <= self.position:
+            return None
+        changes = self._bus.since(*self.key, self.position)
+        if changes is None or any(change.recounted for change in changes):
+            self._begin_anew(position)  # every line is another now: a fresh snapshot says it best
+            return None
+        if not changes:
+            self.position = position
+            return None
+        return Changed(self.key, _persons(changes), self._last, position)
 
-    async def catch_up(self, after: int) -> Frame | None:
-        """All that changed after a position, as one frame, which is empty where nothing did; None where nobody knows.
+    def missed(self, after: int, outlined: int) -> list[Change] | None:
+        """What changed after a position, to be told to one who comes now; None where nobody knows.
 
-        Subscribe first; then drop what waits with a position up to that of the answer.
+        outlined: up to where the outline that he has holds.
         """
-        await self._bus.wait(after - 1, PATIENCE)
-        async with self._reading:
-            position = self._bus.position
-            changes = self._bus.since(self._tenant, self._course, after)
-            if self._view is not None and after < self.position:  # what is looked for next is told from there on
-                return None
-            if changes is None or any(change.recounted for change in changes):
-                return None
-            if not changes:
-                return Frame(position, b"")
-            update = await self._read(changes, after, position)
-            return frame("change", position, msgspec.json.encode(update))
+        changes = self._bus.since(*self.key, after)
+        if self._view is not None and after < self.position:  # what is looked for next is told from there on
+            return None
+        if changes is None or any(change.recounted for change in changes):
+            return None
+        later = changes if outlined >= after else self._bus.since(*self.key, outlined)
+        if later is None or later:
+            self._changed = max(self._changed, later[-1].position if later else self._bus.position)
+            self._outline, self._outlined = None, min(self._outlined, outlined)
+        return changes
 
-    async def _advance(self) -> bool:
-        """Hand out what changed since the last time, if anything did."""
-        async with self._reading:  # so that what is handed out later was read later
-            if self._bus.delayed:
-                return await self._look()
-            self._view = None
-            position = self._bus.position
-            changes = self._bus.since(self._tenant, self._course, self.position)
-            if changes is None or any(change.recounted for change in changes):
-                self._begin_anew(position)  # every line is another now: a fresh snapshot says it best
-                return bool(changes)
-            if not changes:
-                self.position = position
-                return False
-            update = await self._read(changes, self._last, position)
-            outline = msgspec.json.encode(update.outline)
-            if outline == self._outline:
-                update = msgspec.structs.replace(update, outline=None)
-            self._outline = outline
-            self._hand_out(update)
-            return True
-
-    async def _look(self) -> bool:
+    def look(self, view: CourseView | None) -> None:
         """Hand out what is another than at the last look; at the first look nobody knows."""
-        async with self._pool.connection() as connection:
-            try:
-                view = await read_view(connection, self._tenant, self._course)
-            except NotFound:
-                self._view = None
-                self._begin_anew(self._bus.position)
-                return True
         before, self._view = self._view, view
-        update = None if before is None else difference(before, view)
-        self._outline = None
+        update = None if before is None or view is None else difference(before, view)
         if update is None:
-            self._begin_anew(view.position)
+            self._begin_anew(self._bus.position if view is None else view.position)
         else:
-            self._hand_out(update)
-        return True
+            self._changed = self._outlined = update.position
+            self._outline = None
+            self.hand_out(update)
+
+    def hand_out(self, update: CourseUpdate) -> None:
+        """To everybody; everything up to its position has been told with it."""
+        before = self._last
+        self.position = self._last = update.position
+        if not self.delayed:
+            self._changed = update.position
+        self._put(frame("change", update.position, msgspec.json.encode(update)))
+        if self.on_handed is not None:
+            self.on_handed(self.key[1], before, update.position)
+
+    def hand_out_outline(self, nodes: list[Node], until: int) -> None:
+        """To everybody, if it is another than before; it holds all up to `until`."""
+        self._outlined = max(self._outlined, until)
+        outline = msgspec.json.encode(nodes)
+        if outline != self._outline:
+            self._outline = outline
+            self._put(outline_frame(until, outline))
+
+    def _put(self, one: Frame) -> None:
+        self.overruns += sum(subscriber.put(one) for subscriber in self.subscribers)
 
     def _begin_anew(self, position: int) -> None:
-        self.position = self._last = position
+        self.position = self._last = self._changed = self._outlined = position
+        self._outline = None
         for subscriber in self.subscribers:
             subscriber.lose()
 
-    def _hand_out(self, update: CourseUpdate) -> None:
-        one = frame("change", update.position, msgspec.json.encode(update))
-        before = self._last
-        self.position = self._last = update.position
-        self.overruns += sum(subscriber.put(one) for subscriber in self.subscribers)
-        if self.on_handed is not None:
-            self.on_handed(self._course, before, update.position)
 
-    async def _read(self, changes: list[Change], after: int, position: int) -> CourseUpdate:
-        persons = frozenset().union(*(change.persons for change in changes))
-        async with self._pool.connection() as connection:
-            return await read_update(connection, self._tenant, self._course, persons, after=after, position=position)
+def _persons(changes: list[Change]) -> frozenset[UUID]:
+    return frozenset().union(*(change.persons for change in changes))
 
 
 class Channels:
-    """The channels that somebody follows; the others do not run."""
+    """The channels that somebody follows; where there are none, nothing runs."""
 
     def __init__(self, bus: Bus, pool: Pool) -> None:
         self._bus = bus
         self._pool = pool
-        self._running: dict[tuple[int, UUID], tuple[Channel, asyncio.Task[None]]] = {}
+        self._running: dict[Key, Channel] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stale = asyncio.Event()
+        """Set where some outline may be another."""
         self._past_overruns = 0
         self.on_handed: Callable[[UUID, int, int], None] | None = None
         self.cut = 0
@@ -233,24 +166,25 @@ class Channels:
     @property
     def readers(self) -> int:
         """Of all channels."""
-        return sum(len(channel.subscribers) for channel, _ in self._running.values())
+        return sum(len(channel.subscribers) for channel in self._running.values())
 
     @property
     def overruns(self) -> int:
         """Readers that were too slow, of all channels that ever ran."""
-        return self._past_overruns + sum(channel.overruns for channel, _ in self._running.values())
+        return self._past_overruns + sum(channel.overruns for channel in self._running.values())
 
     @contextmanager
     def follow(self, tenant: int, course: UUID) -> Iterator[tuple[Channel, Subscriber]]:
-        """Subscribe for as long as the context lasts. The channel runs until its last subscriber has left."""
+        """Subscribe for as long as the context lasts. The channel is there until its last subscriber has left."""
         key = (tenant, course)
+        if not self._running:
+            work = (self._tell(), "channels"), (self._tell_outlines(), "channels, outlines")
+            self._tasks = [asyncio.create_task(one, name=name) for one, name in work]
         if key not in self._running:
-            channel = Channel(self._bus, self._pool, tenant, course)
-            channel.on_handed = self.on_handed
-            self._running[key] = channel, asyncio.create_task(channel.run(), name=f"channel {course}")
-        channel, task = self._running[key]
-        subscriber = Subscriber()
-        channel.join(subscriber)
+            self._running[key] = Channel(self._bus, key)
+            self._running[key].on_handed = self.on_handed
+        channel, subscriber = self._running[key], Subscriber()
+        channel.subscribers.add(subscriber)
         try:
             yield channel, subscriber
         finally:
@@ -258,4 +192,86 @@ class Channels:
             if not channel.subscribers:
                 del self._running[key]
                 self._past_overruns += channel.overruns
-                task.cancel()
+            if not self._running:
+                for task in self._tasks:
+                    task.cancel()
+
+    async def catch_up(self, channel: Channel, after: int, outlined: int) -> Frame | None:
+        """All that changed after a position, as one frame, which is empty where nothing did; None where nobody knows.
+        The outline follows, where it may be another than one that holds up to `outlined`.
+
+        Subscribe first; then drop what waits with a position before that of the answer.
+        """
+        await self._bus.wait(after - 1, PATIENCE)
+        position, changes = self._bus.position, channel.missed(after, outlined)
+        if changes is None:
+            return None
+        self._stale.set()
+        if not changes:
+            return Frame(position, b"")
+        async with self._pool.connection() as connection:
+            (update,) = await read_updates(connection, [Changed(channel.key, _persons(changes), after, position)])
+        return frame("change", position, msgspec.json.encode(update))
+
+    async def _tell(self) -> None:
+        """Follow the bus for ever."""
+        told = self._bus.position
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._bus.wait(told, 60)
+            position, began = self._bus.position, clock()
+            if position <= told:
+                continue
+            try:
+                await (self._look() if self._bus.delayed else self._advance(position))
+            except DATABASE_TROUBLE as error:
+                log.warning("changes of courses could not be read, trying again: %s", error)
+                await asyncio.sleep(RETRY)
+                continue
+            told = position
+            self._stale.set()
+            await asyncio.sleep(max(PACE, SHARE * (clock() - began)))
+
+    async def _advance(self, position: int) -> None:
+        """Hand out what changed in any course."""
+        channels = list(self._running.values())
+        asked = [(channel, one) for channel in channels if (one := channel.changed(position)) is not None]
+        if asked:
+            async with self._pool.connection() as connection:
+                updates = await read_updates(connection, [one for _, one in asked])
+            for (channel, _), update in zip(asked, updates, strict=True):
+                channel.hand_out(update)
+
+    async def _look(self) -> None:
+        """Hand out what is another than at the last look, in any course that is behind."""
+        for channel in list(self._running.values()):
+            if self._bus.position > channel.position:
+                async with self._pool.connection() as connection:
+                    try:
+                        view = await read_view(connection, *channel.key)
+                    except NotFound:
+                        view = None
+                channel.look(view)
+
+    async def _tell_outlines(self) -> None:
+        """Read outlines again for ever, those of all courses that have changed at once."""
+        clock = asyncio.get_running_loop().time
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            began = clock()
+            channels = list(self._running.values())
+            asked = [(channel, until) for channel in channels if (until := channel.wants_outline) is not None]
+            if not asked:
+                continue
+            try:
+                async with self._pool.connection() as connection:
+                    outlines = await read_outlines(connection, [channel.key for channel, _ in asked])
+            except DATABASE_TROUBLE as error:
+                log.warning("outlines could not be read, trying again: %s", error)
+                await asyncio.sleep(RETRY)
+                self._stale.set()
+                continue
+            for (channel, until), outline in zip(asked, outlines, strict=True):
+                channel.hand_out_outline(outline, until)
+            await asyncio.sleep(max(OUTLINE_PACE, OUTLINE_SHARE * (clock() - began)))

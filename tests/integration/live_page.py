@@ -17,6 +17,8 @@ class Page:
         self.position = -1
         self.rows: dict[str, Any] = {}
         self.summary: Any = None
+        self.outline: Any = None
+        self.outlined = -1
         self.fetched = 0
         self._client = client
 
@@ -24,16 +26,22 @@ class Page:
         view = (await self._client.get(URL)).json()
         self.position, self.summary = view["position"], view["summary"]
         self.rows = {one["person"]: one for one in view["roster"]}
+        self.outline, self.outlined = view["outline"], view["position"]
         self.fetched += 1
 
     async def read(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds), following(self._client, after=self.position) as events:
+            async with (
+                asyncio.timeout(seconds),
+                following(self._client, after=self.position, outlined=self.outlined) as events,
+            ):
                 async for name, data in events:
                     if name == "reset" or (name == "change" and data["after"] > self.position):
                         await self.fetch()
                     elif name == "change" and data["position"] > self.position:
                         self.take(data)
+                    elif name == "outline" and data["position"] >= self.outlined:
+                        self.outline, self.outlined = data["outline"], data["position"]
                     elif name == "alive":
                         self.position = max(self.position, data["position"])
 
@@ -42,6 +50,7 @@ class Page:
         for person in change["removed"]:
             self.rows.pop(person, None)
         self.rows |= {one["person"]: one for one in change["roster"]}
+        self.outline = change.get("outline", self.outline)
 
     async def play(self, dice: Random, over: asyncio.Event, *, seconds: float) -> None:
         """Lose the line until it is over, then follow for so many seconds more."""
@@ -55,3 +64,4 @@ class Page:
         assert self.position == truth["position"]
         assert self.rows == {one["person"]: one for one in truth["roster"]}
         assert self.summary == truth["summary"]
+        assert self.outline == truth["outline"]

@@ -25,16 +25,21 @@ async def events_of(answer: httpx.Response) -> AsyncIterator[Event]:
             fields[name] = value
         elif fields:
             data = json.loads(fields["data"])
-            assert fields["id"] == str(data["position"])
+            assert fields.get("id") == (None if fields["event"] == "outline" else str(data["position"]))
             yield fields["event"], data
             fields = {}
 
 
 @asynccontextmanager
 async def following(
-    client: httpx.AsyncClient, *, after: int | None = None, last_event_id: int | None = None
+    client: httpx.AsyncClient,
+    *,
+    after: int | None = None,
+    last_event_id: int | None = None,
+    outlined: int | None = None,
 ) -> AsyncIterator[AsyncIterator[Event]]:
-    params = {} if after is None else {"after": after}
+    asked = {"after": after, "outlined": outlined}
+    params = {name: value for name, value in asked.items() if value is not None}
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     async with client.stream("GET", f"{URL}/live", params=params, headers=headers) as answer:
         assert answer.status_code == 200

@@ -9,7 +9,8 @@ import pytest
 
 from lrs.api.live import course_events
 from lrs.dashboard import channels as channels_module
-from lrs.dashboard.channels import PACE, QUEUE, Channels, Frame, Subscriber
+from lrs.dashboard.channels import PACE, Channels
+from lrs.dashboard.subscriber import QUEUE, Frame, Subscriber
 from lrs.database import Pool, read_pool
 from streams.bus import BACKLOG, BACKLOG_PERSONS, Bus, Change
 from tests.integration.live_course import (
@@ -36,12 +37,14 @@ async def test_a_change_is_pushed_with_the_rows_that_moved_and_no_others(databas
             await course.answer(2, 11)
             await course.tell([await course.enroll(2, done=2), await course.leave(3)], 11)
             change = await until(events, "change")
+            told = await until(events, "outline")
     assert (change["after"], change["position"]) == (10, 11)
     assert [(one["person"], one["progress"]) for one in change["roster"]] == [(str(learner(2)), 1.0)]
     assert change["removed"] == [str(learner(3))]
     assert change["summary"]["enrolled"] == 2
     assert [one["statement_id"] for one in change["recent"]] == [str(statement(11))]
-    assert {one["id"]: one["completed"] for one in change["outline"]}[str(QUIZ)] == 1
+    assert told["position"] == 11
+    assert {one["id"]: one["completed"] for one in told["outline"]}[str(QUIZ)] == 1
 
 
 async def test_a_burst_is_few_events_and_ends_as_it_should(database_url: str) -> None:
@@ -59,7 +62,6 @@ async def test_a_burst_is_few_events_and_ends_as_it_should(database_url: str) ->
     assert len(changes) <= seconds / PACE + 2
     assert {one["person"] for change in changes for one in change["roster"]} == {str(learner(n)) for n in range(20)}
     assert [change["after"] for change in changes] == [1, *(change["position"] for change in changes[:-1])]
-    assert "outline" not in changes[-1] or changes[-1]["outline"] != changes[-2].get("outline")
 
 
 async def test_what_happened_while_the_line_was_broken_comes_first(database_url: str) -> None:
@@ -71,6 +73,7 @@ async def test_what_happened_while_the_line_was_broken_comes_first(database_url:
             assert await anext(events) == ("snapshot", {"position": 5})
             name, change = await anext(events)
             assert await anext(events) == ("alive", {"position": 7})
+            assert (await anext(events))[0] == "outline"  # it may be another than what the page has
             assert await silent(events, 0.5)
     assert name == "change"
     assert (change["after"], change["position"]) == (5, 7)

@@ -183,11 +183,15 @@ function showSummary(flash) {
   say(`${s.completed} of ${s.enrolled} completed, ${s.at_risk} at risk.`);
 }
 
+function showOutline() {
+  const nodes = view.outline.filter((one) => one.required || one.kind === "module");
+  if (whole) arrange($("outline"), $("node"), nodes, (one) => one.id, fillNode, () => false);
+}
+
 function showAll(moved) {
   showSummary(moved !== undefined);
   showRoster(moved);
-  const nodes = view.outline.filter((one) => one.required || one.kind === "module");
-  if (whole) arrange($("outline"), $("node"), nodes, (one) => one.id, fillNode, () => false);
+  showOutline();
   arrange($("recent"), $("event"), view.recent, (one) => one.statement_id, fillEvent, (_, known) => moved && !known);
   $("position").textContent = view.position;
   main.dataset.position = view.position;
@@ -216,6 +220,10 @@ const page = {
     for (const person of change.removed) roster.delete(person);
     for (const one of change.roster) roster.set(one.person, one);
     showAll(new Set(change.roster.map((one) => one.person)));
+  },
+  nodes(outline) {
+    view = { ...view, outline };
+    showOutline();
   },
   whole(fetched) {
     view = fetched;

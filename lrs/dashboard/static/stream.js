@@ -4,9 +4,10 @@
 const SILENCE = 40_000; // ms: the server speaks every 15 s, so a quieter line is dead
 const LONGEST_WAIT = 30_000; // ms
 
-// page: update(change), whole(view), state(name, words)
+// page: update(change), nodes(outline), whole(view), state(name, words)
 export function follow(address, from, page) {
   let position = from;
+  let outlined = from; // up to where the outline holds
   let source = null;
   let heard = 0;
   let failures = 0;
@@ -23,7 +24,7 @@ export function follow(address, from, page) {
     clearTimeout(timer);
     source?.close();
     heard = Date.now();
-    source = new EventSource(`${address}/live?after=${position}`);
+    source = new EventSource(`${address}/live?after=${position}&outlined=${outlined}`);
     const on = (name, act) =>
       source.addEventListener(name, (event) => {
         heard = Date.now();
@@ -40,6 +41,7 @@ export function follow(address, from, page) {
       if (!behind) current();
     });
     on("change", take);
+    on("outline", take);
     on("reset", (told) => refresh(told.position));
     on("alive", (told) => {
       if (!behind) position = Math.max(position, told.position);
@@ -53,7 +55,10 @@ export function follow(address, from, page) {
 
   function take(change) {
     if (behind) waiting.push(change);
-    else if (change.after > position) refresh(change.position);
+    else if (!change.summary) {
+      if (change.position >= outlined) page.nodes(change.outline);
+      outlined = Math.max(outlined, change.position);
+    } else if (change.after > position) refresh(change.position);
     else if (change.position > position) {
       position = change.position;
       page.update(change);
@@ -89,7 +94,7 @@ export function follow(address, from, page) {
       page.state("trying", "Reconnecting…");
       later();
     } else {
-      position = view.position;
+      position = outlined = view.position;
       enough = 0;
       behind = false;
       page.whole(view);
