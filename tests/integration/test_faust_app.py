@@ -15,6 +15,7 @@ pytestmark = pytest.mark.anyio
 COUNT = 200
 
 
+@pytest.mark.slow  # the last test here commits, too
 async def test_what_was_taken_is_committed_and_does_not_come_again(kafka_server: KafkaServer) -> None:
     topic = topic_of_this_test(kafka_server)
     found: list[int] = []

@@ -2,7 +2,7 @@
 says so, is every event of its shards, once and in order.
 """
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.checkpoint import Checkpoint
@@ -41,6 +41,7 @@ class _Worker:
         self.at[shard] = to
 
 
+@settings(max_examples=40)
 @given(log=logs(), data=st.data())
 def test_every_event_once_and_in_order(log: Log, data: st.DataObject) -> None:
     batch = ShardBatch((0,) * SHARDS)
