@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE =
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup services demo test check bench pages endurance soak lock
+.PHONY: help setup services demo cluster test check bench pages endurance soak lock
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,6 +28,9 @@ services: setup ## what tests need besides Python: TimescaleDB, Kafka, Chromium,
 
 demo: setup ## a store with a simulated cohort, and its course page
 	$(BIN)/lrs demo $(ARGS)
+
+cluster: setup services ## the same as on many machines: Kafka, Redis, TimescaleDB, two API processes, two workers
+	$(BIN)/python -m tests.services.cluster $(ARGS)
 
 check: setup ## style and types
 	$(BIN)/ruff check

@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "serve": "lrs.serve_command:serve",
     "settings": "lrs.settings_command:settings_command",
     "stats": "lrs.log_commands:stats",
+    "worker": "lrs.worker_command:worker",
 }
 
 

@@ -22,6 +22,7 @@ PROCESSOR_CONNECTIONS = 4
 REBUILD_CONNECTIONS = 5
 WORLDS_CONNECTIONS = 2
 RELAY_CONNECTIONS = 4
+WORKER_CONNECTIONS = 7
 
 _Settings = dict[str, str]
 _QUERY: _Settings = {"statement_timeout": "30s"}
@@ -95,6 +96,13 @@ def worlds_pool(url: str, *, prepared: Prepared = "auto") -> Pool:
 def relay_pool(url: str) -> Pool:
     """For the relay: two connections read the log, on and again, one keeps its checkpoint, and one holds the turn."""
     return AsyncConnectionPool(**_options(url, RELAY_CONNECTIONS, "lrs-relay", _LOG))
+
+
+def worker_pool(url: str, *, size: int = WORKER_CONNECTIONS) -> Pool:
+    """For a worker: one connection writes read models, two read the log, on and again, one holds its place beside other
+    workers, two tell what has changed and hold the turn at that, and one keeps offsets.
+    """
+    return AsyncConnectionPool(**_options(url, size, "lrs-worker", _PROJECTION))
 
 
 def _standing(options: dict[str, Any], stand_in: Pool | None) -> Pool:

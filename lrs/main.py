@@ -227,7 +227,7 @@ async def run_processor(
     async with write, tables, worlds:
         place = chosen_redis(settings)
         outlet = Outlet() if place is None else redis_outlet(place)
-        processor = Processor(tables, outlet)
+        processor = Processor(tables, outlet, stands_by=settings.kafka_url is not None)
         meter = Meter(relay.parent, current_process().name)
         meter.add(sources.of_process)
         meter.add(sources.of_pools([write, tables, worlds]))

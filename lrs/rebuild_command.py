@@ -23,6 +23,7 @@ from lrs.rebuild_reports import ProgressBar, comparison_text, status_text
 from lrs.worlds.building import WorldIndigestible, WorldUnbuildable
 from projections.apply import PROJECTION, VERSION
 from projections.exchange_rows import ReadElsewhere
+from projections.shard_rows import KeptByShards
 from streams.rebuild import AlreadyAtWork, Rebuild, turn
 from streams.rebuild_status import rebuild_status
 
@@ -58,7 +59,7 @@ def replay_command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     leave_most_garbage()
     outcome: dict[str, Any] = {}
-    refusals = told(AlreadyAtWork, ReadElsewhere, NotOfThisVersion, WorldUnbuildable, WorldIndigestible)
+    refusals = told(AlreadyAtWork, KeptByShards, ReadElsewhere, NotOfThisVersion, WorldUnbuildable, WorldIndigestible)
     try:
         with chosen_database(settings_of(data_dir=data_dir)) as url, reached(), refusals:
             if status:

@@ -22,6 +22,7 @@ from projections.checkpoint import Checkpoint
 from projections.comparison_queries import OneCourse, compare
 from projections.course_exchange_rows import exchange_course
 from projections.fact import name_of
+from projections.shard_rows import KeptByShards, shards_of
 from schemas.errors import LrsError
 from schemas.log_event import REBUILT
 from streams.rebuild import SHARD, Comparison
@@ -58,8 +59,8 @@ class _Beside(World):
 async def rebuild_course(pool: Pool, tenant: int, course: str, *, check: bool) -> Comparison:
     """What was found in the course with this IRI; exchanged unless this is a check.
 
-    Whoever asks has the turn (streams.rebuild.turn). Raises NotOfThisVersion, WorldUnbuildable where statements of the
-    course were dropped, and WorldIndigestible.
+    Whoever asks has the turn (streams.rebuild.turn). Raises NotOfThisVersion, KeptByShards, WorldUnbuildable where
+    statements of the course were dropped, and WorldIndigestible.
     """
     one = OneCourse(tenant, name_of(course))
     async with pool.connection() as live, live.transaction():
@@ -68,6 +69,8 @@ async def rebuild_course(pool: Pool, tenant: int, course: str, *, check: bool) -
         standing = await exchange_rows.standing(live, PROJECTION, SHARD)
         if standing is None or standing.version != VERSION:
             raise NotOfThisVersion
+        if (shards := await shards_of(live, PROJECTION)) is not None:
+            raise KeptByShards(shards)
         await _build(pool, _Beside(one.tenant, one.course, standing.position), course)
         found = Comparison(standing.position, VERSION, await compare(live, SCHEMA, one))
         if found.differences and not check:

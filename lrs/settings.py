@@ -135,7 +135,8 @@ class Settings(BaseSettings):
         str | None,
         Field(
             pattern=r"^kafka://[^\s/,]+:\d+(,[^\s/,]+:\d+)*$",
-            description="Kafka that `lrs relay` sends the log to, as kafka://host:9092 or kafka://one:9092,two:9092",
+            description="Kafka that `lrs relay` sends the log to, as kafka://host:9092 or kafka://one:9092,two:9092; "
+            "`lrs serve` then leaves the read models to `lrs worker`",
         ),
     ] = None
     kafka_topic: Annotated[
@@ -146,6 +147,11 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, le=1024, description="partitions of that topic, so workers at most; chosen once, with the topic"),
     ] = 32
+
+    @field_validator("kafka_url", mode="before")
+    @classmethod
+    def _none_where_empty(cls, value: str | None) -> str | None:
+        return value or None  # a file for several services may leave it open
 
     @field_validator("bootstrap_credential")
     @classmethod

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -19,16 +20,17 @@ from projections import checkpoint, side_schema
 from projections.checkpoint import Checkpoint, Moved
 from projections.configuration_rows import Reset, graded_anew, keys_of, learners_of, take_in_events, with_followers
 from projections.day_rows import DayGains, write_days, write_days_anew
-from projections.dead_letter_rows import hold_back
+from projections.dead_letter_rows import LAST, hold_back
 from projections.digestion import Digestion, Indigestible, Prepare, is_poison
 from projections.enrollment_rows import write_aged, write_enrollments, write_resized
-from projections.fact_rows import Key, write_facts
+from projections.fact import Derived
+from projections.fact_rows import Key, Touched, write_facts
 from projections.learner_rows import write_names, write_nodes
 from projections.log_reader import LogReader
 from projections.memory import Memory, Pair
 from projections.moved_rows import derive, move_facts, write_merged
 from projections.names import Name
-from projections.outline_rows import OutlineChange, recall_outlines, write_outlines
+from projections.outline_rows import OutlineChange, SharedOutlines, recall_outlines, write_outlines
 from projections.packed_rows import run
 from projections.side_schema import LIVE
 from projections.sql import QUERIES
@@ -57,6 +59,16 @@ class CourseChange:
 
 class OutOfTurn(Exception):
     """The checkpoint was not where this batch begins: another processor has been at work."""
+
+
+class Shared(SharedOutlines, Protocol):
+    """What has to be held of a tenant's tables where others write them too."""
+
+    async def enter(self, found: Sequence[Derived], memory: Memory) -> None:
+        """Hold what these facts concern."""
+
+    def must_cover(self, touched: Touched, memory: Memory) -> None:
+        """Raises where more has been touched than is held."""
 
 
 class Projector:
@@ -124,9 +136,9 @@ class Projector:
                 for remembered in self._memories.values():
                     remembered.letters = None
             try:
-                for tenant, group in groupby(sorted(events, key=_tenant), key=_tenant):
+                for tenant, group in groupby(sorted(events, key=tenant_of), key=tenant_of):
                     memory = self._memories.pop(tenant, None) or Memory()
-                    changes += await _apply(connection, tenant, begin.position, list(group), memory, self._log)
+                    changes += await apply_events(connection, tenant, begin.position, list(group), memory, self._log)
                     memory.bound()
                     self._memories[tenant] = memory  # the last one is that of the tenant that was at work last
             except Exception as error:
@@ -141,24 +153,32 @@ class Projector:
         return changes
 
 
-async def _apply(
+async def apply_events(
     connection: AsyncConnection,
     tenant: int,
     begin: int,
     events: Sequence[LogEvent],
     memory: Memory,
     log: LogReader | None,
+    shared: Shared | None = None,
 ) -> list[CourseChange]:
+    """Within a transaction, the events of a tenant. begin: up to where what is set is in the rows; shared: None where
+    nobody else writes them.
+    """
     reset = await take_in_events(connection, tenant, begin, events, memory)
     before = await _move_clock(connection, tenant, events, memory)
     statements = [event for event in events if isinstance(event, StatementEvent)]
     found = [one for one in (derive(event, memory.places) for event in statements) if one is not None]
     found = await hold_back(connection, tenant, found, statements, memory, VERSION)
     voids = [(event.voids_position, event.position) for event in statements if event.voids_position is not None]
-    touched = await move_facts(connection, tenant, begin, reset.moves, memory, log)
+    if shared is not None:
+        await shared.enter(found, memory)
+    touched = await move_facts(connection, tenant, LAST if shared else begin, reset.moves, memory, log)
     await write_facts(connection, tenant, found, voids, touched, memory)
+    if shared is not None:
+        shared.must_cover(touched, memory)
     texts = {one.fact.claim: one.claims for one in found if one.fact.claim and one.claims}
-    outline = await write_outlines(connection, tenant, touched, texts, reset, memory)
+    outline = await write_outlines(connection, tenant, touched, texts, reset, memory, shared)
     keys = touched.fresh.keys() | touched.disturbed | outline.keys
     anew = touched.lost | {(course, person) for course, person, _ in outline.keys}
     if memory.rules:
@@ -260,5 +280,6 @@ def _changes(tenant: int, pairs: set[Pair], courses: set[Name], recounted: set[N
     ]
 
 
-def _tenant(event: LogEvent) -> int:
+def tenant_of(event: LogEvent) -> int:
+    """Whose it is."""
     return event.tenant

@@ -16,6 +16,10 @@ class Checkpoint(NamedTuple):
     position: int
     stored_floor: datetime
 
+    def up_to(self, position: int, _end: object) -> "Checkpoint":
+        """What holds at a position between this one and the end of a batch."""
+        return Checkpoint(position, self.stored_floor)
+
 
 class Moved(Enum):
     """What came of moving a checkpoint."""

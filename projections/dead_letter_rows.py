@@ -15,6 +15,7 @@ from projections.dead_letter import NOTHING, Failure, Letter, Letters, State, le
 from projections.fact import Derived
 from projections.kept_letter_rows import kept_letters
 from projections.memory import Memory
+from projections.names import Name
 from projections.packed_rows import columns, run
 from projections.read_model_tables import DEAD_LETTER
 from schemas.dead_letter import Decision
@@ -71,9 +72,10 @@ async def read_letter(connection: AsyncConnection, tenant: int, position: int) -
     return Letter(*rows[0]) if rows else None
 
 
-async def set_free(connection: AsyncConnection, tenant: int, limit: int) -> list[int]:
-    """Positions of letters that wait for nothing any more."""
-    rows = await run(connection, QUERIES.letters_set_free.sql, {"tenant": tenant, "limit": limit})
+async def set_free(connection: AsyncConnection, tenant: int, key: Name | None, limit: int) -> list[int]:
+    """Positions of letters, of a key or of any, that wait for nothing any more."""
+    asked = {"tenant": tenant, "key": key, "limit": limit}
+    rows = await run(connection, QUERIES.letters_set_free.sql, asked)
     return [position for (position,) in rows]
 
 

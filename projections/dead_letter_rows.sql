@@ -9,9 +9,10 @@ SELECT position, version, statement, stored, key, learner, state, voided_positio
 FROM dead_letter WHERE tenant = :tenant AND position = :position;
 
 -- name: letters_set_free
--- Letters that wait for nothing any more, in order.
+-- Letters of a key, or of any, that wait for nothing any more, in order.
 SELECT w.position FROM dead_letter w
-WHERE w.tenant = :tenant AND w.state = 'waiting' AND NOT EXISTS (
+WHERE w.tenant = :tenant AND w.state = 'waiting' AND (:key::bytea IS NULL OR w.key = encode(:key::bytea, 'hex')::uuid)
+  AND NOT EXISTS (
     SELECT FROM dead_letter p
     WHERE p.tenant = :tenant AND p.key = w.key AND p.state = 'parked' AND p.position < w.position
 )

@@ -1,8 +1,10 @@
 """Writes outlines: keeps who said what last, and folds a course's outline again when what was said may change it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -18,6 +20,23 @@ from projections.placement import THE_COURSE
 from projections.read_model_tables import OUTLINE_CLAIM, OUTLINE_NODE
 from projections.sql import QUERIES
 from schemas.course_outline import OutlineNode as SetNode
+
+Said = tuple[Name, Name]
+"""Course, claim."""
+When = tuple[datetime, UUID]
+
+
+class SharedOutlines(Protocol):
+    """Of outlines that others write too."""
+
+    async def say(self, said: Sequence[tuple[Said, When]]) -> set[Said]:
+        """As the function of this file."""
+
+    def must_be_alone(self, courses: Iterable[Name]) -> None:
+        """Raises where others may be at one of these courses, which are folded again now."""
+
+    def has_changed(self, courses: Iterable[Name]) -> None:
+        """The outlines of these courses are others now."""
 
 
 class OutlineChange:
@@ -35,29 +54,56 @@ class OutlineChange:
 
 
 async def write_outlines(
-    connection: AsyncConnection, tenant: int, touched: Touched, texts: dict[Name, str], reset: Reset, memory: Memory
+    connection: AsyncConnection,
+    tenant: int,
+    touched: Touched,
+    texts: dict[Name, str],
+    reset: Reset,
+    memory: Memory,
+    shared: SharedOutlines | None = None,
 ) -> OutlineChange:
     """`texts`: claim sets of this batch by name, as JSON. All touched outlines are in the memory then."""
-    unsaid = sorted(touched.unsaid)
-    asked_anew = {(course, claim) for course, claim, _ in unsaid}
-    said = sorted((key, when) for key, when in touched.said.items() if key not in asked_anew)
     await recall_outlines(connection, tenant, touched.courses | reset.courses, memory)
     change = OutlineChange()
-    stale = {course for course, _, _ in unsaid} | reset.outlines
-    if unsaid:
-        await _unsay(connection, tenant, unsaid)
-    new: set[tuple[Name, Name]] = set()
+    last, back = dict(touched.said), dict[Said, When | None]()
+    if touched.unsaid:
+        last, back = await _asked_anew(connection, tenant, touched)
+    said = sorted(last.items())
+    stale = {course for course, _ in back} | reset.outlines
+    if back:
+        if shared is not None:
+            shared.must_be_alone(stale)
+        await _unsay(connection, tenant, back)
+    new: set[Said] = set()
     if said:
-        types = {"courses": "uuid", "claims": "uuid", "last_at": "timestamptz", "last_id": "uuid"}
-        asked = columns(types, [(*key, *when) for key, when in said])
-        moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
-        new = {(course, claim) for course, claim, is_new in moved if is_new}
+        new = await say(connection, tenant, said) if shared is None else await shared.say(said)
+        texts = texts | await _texts(connection, tenant, {claim for (_, claim), _ in said} - texts.keys())
     for (course, claim), _ in said:
-        if course not in stale and ((course, claim) in new or not _says_nothing_new(course, texts.get(claim), memory)):
+        if course not in stale and ((course, claim) in new or not says_nothing_new(course, texts.get(claim), memory)):
             stale.add(course)
     if stale:
+        if shared is not None:
+            shared.must_be_alone(stale)
         await _fold_again(connection, tenant, sorted(stale), change, memory)
+        if shared is not None:
+            shared.has_changed(change.courses)
     return change
+
+
+async def _texts(connection: AsyncConnection, tenant: int, claims: set[Name]) -> dict[Name, str]:
+    """Of claims that came in earlier batches."""
+    if not claims:
+        return {}
+    asked = {"tenant": tenant, "claims": array("uuid", sorted(claims))}
+    return dict(await run(connection, QUERIES.texts_of_claims.sql, asked))
+
+
+async def say(connection: AsyncConnection, tenant: int, said: Sequence[tuple[Said, When]]) -> set[Said]:
+    """Keep when these sayings were last made, and by which statement; answers those that are new in their courses."""
+    types = {"courses": "uuid", "claims": "uuid", "last_at": "timestamptz", "last_id": "uuid"}
+    asked = columns(types, [(*key, *when) for key, when in said])
+    moved = await run(connection, QUERIES.say_claims.sql, {"tenant": tenant, **asked})
+    return {(course, claim) for course, claim, is_new in moved if is_new}
 
 
 async def recall_outlines(connection: AsyncConnection, tenant: int, courses: Iterable[Name], memory: Memory) -> None:
@@ -70,7 +116,7 @@ async def recall_outlines(connection: AsyncConnection, tenant: int, courses: Ite
             memory.outlines[course][node[0]] = OutlineNode(*node)
 
 
-def _says_nothing_new(course: Name, text: str | None, memory: Memory) -> bool:
+def says_nothing_new(course: Name, text: str | None, memory: Memory) -> bool:
     """Whether a saying that was heard before agrees with the outline: then its being the last changes nothing."""
     outline = memory.outlines[course]
     if text is None or course not in outline:
@@ -100,13 +146,31 @@ def _is_titled(node: OutlineNode, set_: SetNode | None, told: CourseSettings) ->
     return told.outline is not None and told.outline.value.course == node.iri and told.outline.value.title is not None
 
 
-async def _unsay(connection: AsyncConnection, tenant: int, unsaid: list[tuple[Name, Name, Name]]) -> None:
+async def heard(connection: AsyncConnection, tenant: int, sayings: Sequence[Said]) -> dict[Said, When]:
+    """When these sayings were last made; without those that are new."""
+    asked = {"tenant": tenant, **columns({"courses": "uuid", "claims": "uuid"}, sayings)}
+    rows = await run(connection, QUERIES.sayings_heard.sql, asked)
+    return {sayings[number - 1]: (at, UUID(bytes=statement)) for number, at, statement in rows}
+
+
+async def _asked_anew(
+    connection: AsyncConnection, tenant: int, touched: Touched
+) -> tuple[dict[Said, When], dict[Said, When | None]]:
+    """When sayings were last made: of those that gained, and of those that lost whoever made them last."""
+    unsaid = sorted(touched.unsaid)
     asked = columns({"courses": "uuid", "claims": "uuid", "nodes": "uuid"}, unsaid)
-    left = await run(connection, QUERIES.last_sayings.sql, {"tenant": tenant, **asked})
-    await OUTLINE_CLAIM.upsert(connection, tenant, left)
-    kept = {(course, claim) for course, claim, _, _ in left}
-    gone = [(course, claim) for course, claim, _ in unsaid if (course, claim) not in kept]
-    await OUTLINE_CLAIM.delete(connection, tenant, gone)
+    rows = await run(connection, QUERIES.last_sayings.sql, {"tenant": tenant, **asked})
+    left: dict[Said, When] = {(course, claim): (at, UUID(bytes=statement)) for course, claim, at, statement in rows}
+    keys = sorted({(course, claim) for course, claim, _ in unsaid})
+    before = await heard(connection, tenant, keys)
+    on = {key: when for key, when in left.items() if key not in before or when > before[key]}
+    back = {key: left.get(key) for key, when in before.items() if key not in left or left[key] < when}
+    return {key: when for key, when in touched.said.items() if key not in keys} | on, back
+
+
+async def _unsay(connection: AsyncConnection, tenant: int, back: Mapping[Said, When | None]) -> None:
+    await OUTLINE_CLAIM.upsert(connection, tenant, [(*key, *when) for key, when in back.items() if when is not None])
+    await OUTLINE_CLAIM.delete(connection, tenant, [key for key, when in back.items() if when is None])
 
 
 async def _fold_again(

@@ -23,17 +23,21 @@ RETURNING f.course, f.activity, f.person, f.registration, f.claim;
 
 -- name: unplaced_facts
 -- Facts whose course depends on their registration; also voided ones, which have the same place then whatever came first.
+-- Looked up registration by registration, as the next ones.
 SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id, f.voided_position
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
-JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
-WHERE f.placement IN ('registration', 'unassigned') AND f.registration IS NOT NULL AND f.activity IS NOT NULL
-  AND f.claim IS NOT NULL;
+CROSS JOIN LATERAL (
+    SELECT * FROM fact WHERE tenant = :tenant AND person = k.person AND registration = k.registration OFFSET 0
+) f
+WHERE f.placement IN ('registration', 'unassigned') AND f.activity IS NOT NULL AND f.claim IS NOT NULL;
 
 -- name: registration_courses
 -- The course of each registration: that of its first live fact that tells its course itself.
 SELECT DISTINCT ON (f.person, f.registration) f.person, f.registration, f.course
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
-JOIN fact f ON f.tenant = :tenant AND f.person = k.person AND f.registration = k.registration
+CROSS JOIN LATERAL (
+    SELECT * FROM fact WHERE tenant = :tenant AND person = k.person AND registration = k.registration OFFSET 0
+) f
 WHERE f.placement NOT IN ('registration', 'unassigned') AND f.voided_position IS NULL
 ORDER BY f.person, f.registration, f.at, f.id;
 
@@ -52,6 +56,12 @@ ON CONFLICT (tenant, course, claim) DO UPDATE SET last_at = excluded.last_at, la
     WHERE (excluded.last_at, excluded.last_id) > (c.last_at, c.last_id)
 RETURNING c.course, c.claim, c.xmax = 0;
 
+-- name: sayings_heard
+-- When these sayings were last made; one that is new in its course is not answered. k.n: which of them.
+SELECT k.n, c.last_at, c.last_id
+FROM unnest(:courses::uuid[], :claims::uuid[]) WITH ORDINALITY AS k (course, claim, n)
+JOIN outline_claim c ON c.tenant = :tenant AND c.course = k.course AND c.claim = k.claim;
+
 -- name: last_sayings
 -- Who says it last, for sayings that lost a statement; a saying that nobody makes any more is not answered.
 SELECT k.course, k.claim, f.at, f.id
@@ -61,6 +71,10 @@ CROSS JOIN LATERAL (
     WHERE tenant = :tenant AND course = k.course AND activity = k.node AND claim = k.claim AND voided_position IS NULL
     ORDER BY at DESC, id DESC LIMIT 1
 ) f;
+
+-- name: texts_of_claims
+-- What these claims say.
+SELECT claim, claims FROM claim WHERE tenant = :tenant AND claim = ANY(:claims::uuid[]);
 
 -- name: outline_sayings
 -- All that is said of the outlines of some courses.
@@ -222,14 +236,15 @@ FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
 JOIN activity_daily d ON d.tenant = :tenant AND d.course = k.course AND d.person = k.person;
 
 -- name: deeds_of_learners
--- When these learners did anything in the courses; looked up by person, whatever the planner believes.
+-- When these learners did anything in the courses; looked up by person, whatever the planner believes: of a table without
+-- statistics it thinks that an index of what is not voided has few rows of a tenant.
 SELECT k.course, k.person, f.at, f.event, f.duration
 FROM unnest(:courses::uuid[], :persons::uuid[]) AS k (course, person)
 CROSS JOIN LATERAL (
-    SELECT course, at, event, duration FROM fact
-    WHERE tenant = :tenant AND person = k.person AND voided_position IS NULL OFFSET 0
+    SELECT course, at, event, duration, voided_position FROM fact
+    WHERE tenant = :tenant AND person = k.person OFFSET 0
 ) f
-WHERE f.course = k.course;
+WHERE f.course = k.course AND f.voided_position IS NULL;
 
 -- name: completions_of_learners
 -- When these learners completed what.

@@ -24,6 +24,8 @@ LIVE = "public"
 CHECKPOINT = "projection_checkpoint"
 TABLES = ("clock", *(one.name for one in vars(read_model_tables).values() if isinstance(one, Table)))
 """Every table that follows from the log, but for the checkpoint."""
+OF_SHARDS = ("configuration_applied", "outline_version", "untold_change", "shard_offset")
+"""What workers note where several of them keep the live tables together."""
 
 
 class Reader(NamedTuple):

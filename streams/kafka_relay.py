@@ -30,14 +30,14 @@ from lrs.database import Pool
 from projections.checkpoint import Checkpoint, Moved
 from projections.log_reader import LogReader
 from schemas.errors import TopicPartitionsDiffer
-from schemas.log_event import LogEvent, StatementEvent
+from schemas.log_event import LogEvent
 from streams import relay_checkpoint
 from streams.kafka_topic import Topic, make_sure, producing, send
-from streams.log_message import key_of
 from streams.log_tail import LogTail
 from streams.read_ahead import reading_ahead
 from streams.relay_checkpoint import Sent
 from streams.shard_batch import ShardBatch
+from streams.shard_events import keys_of_voided
 from streams.turn import Turn, TurnLost, turn
 
 POLL_SECONDS = 0.05
@@ -121,7 +121,7 @@ class KafkaRelay:
         until: Checkpoint,
     ) -> Sent:
         batch = ShardBatch(sent.previous)
-        batch.add(events, await self._voided(events))
+        batch.add(events, await keys_of_voided(events, self._log))
         whole = self._whole_is_due(until)
         if whole:
             batch.add_whole(until)
@@ -139,15 +139,6 @@ class KafkaRelay:
     def _whole_is_due(self, until: Checkpoint) -> bool:
         """So too while a long log is being caught up with."""
         return self._clock() - self._told_at >= (QUIET_SECONDS if self._told == until.position else WHOLE_SECONDS)
-
-    async def _voided(self, events: Sequence[LogEvent]) -> dict[int, bytes]:
-        """The keys of the statements that these void, by position."""
-        voiding = [one for one in events if isinstance(one, StatementEvent) and one.voids_position is not None]
-        keys = {}
-        for tenant in {one.tenant for one in voiding}:
-            places = sorted({one.voids_position for one in voiding if one.tenant == tenant and one.voids_position})
-            keys.update({one.position: key_of(one) for one in await self._log.at(tenant, places)})
-        return keys
 
     async def _send(self, producer: AIOKafkaProducer, batch: ShardBatch) -> None:
         """Return once Kafka has acknowledged everything; in each partition it is in the order given."""

@@ -14,6 +14,7 @@ from projections.checkpoint import Checkpoint, OtherVersion
 from schemas.log_event import REBUILT, ControlEvent
 from streams.bus import Bus, Change
 from streams.log_tail import LogTail
+from streams.shard_events import take_over
 
 POLL_SECONDS = 0.5
 SHORTEST_PACE_SECONDS = 0.025
@@ -32,16 +33,18 @@ class Processor:
     """Keeps the read models up with the log.
 
     wake: set it after a commit; the poll is the guarantee. One processor a database is at work; others stand by, and
-    their pages begin anew whenever the one at work has moved. Tables of another version are left alone, and served as
-    they are, until they have been built again.
+    their pages begin anew whenever the one at work has moved. So does for ever one that is told to, because workers of
+    shards keep the read models; where there are none any more, another goes on from them. Tables of another version are
+    left alone, and served as they are, until they have been built again.
     """
 
-    def __init__(self, pool: Pool, bus: Bus) -> None:
+    def __init__(self, pool: Pool, bus: Bus, *, stands_by: bool = False) -> None:
         self.wake = asyncio.Event()
         self._pool = pool
         self._bus = bus
         self._log = LogRereader(pool)
         self._projector = Projector(log=self._log)
+        self._stands_by = stands_by
         self._held = 0.0
         self._other_version = ""
 
@@ -57,6 +60,7 @@ class Processor:
                     turn.transaction(),
                 ):
                     await self._stand_by(turn, tables)
+                    await take_over(tables, log, self._log)
                     begin = await self._projector.checkpoint(tables)
                     self._bus.start(begin.position)
                     tail = LogTail(log)
@@ -89,11 +93,12 @@ class Processor:
         await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         told = False
         while True:
-            row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
-            if row is not None and row[0]:
-                return
-            if not told:
-                _LOG.warning("another server keeps the read models of this database; this one stands by")
+            if not self._stands_by:
+                row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
+                if row is not None and row[0]:
+                    return
+                if not told:
+                    _LOG.warning("others keep the read models of this database; this server stands by")
                 told = True
             seen = await self._projector.checkpoint(tables)
             if seen.position != self._bus.position:

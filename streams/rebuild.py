@@ -19,7 +19,7 @@ from lrs.statement_log.log import read_after
 from lrs.statement_log.rereading import LogRereader
 from lrs.statement_log.safe_bound import Bound, SafeBound
 from lrs.statement_log.sql import QUERIES as LOG_QUERIES
-from projections import checkpoint, exchange_rows, side_indexes, side_schema
+from projections import checkpoint, exchange_rows, shard_rows, side_indexes, side_schema
 from projections.apply import PROJECTION, VERSION, Projector
 from projections.checkpoint import Checkpoint
 from projections.comparison_queries import Compared, compare
@@ -28,6 +28,7 @@ from projections.kept_fact_rows import log_begin, read_kept
 from projections.kept_letter_rows import read_kept_letters
 from projections.log_reader import LogReader
 from projections.moved_rows import derive_ahead
+from projections.shard_rows import KeptByShards
 from projections.side_indexes import FOR_READERS
 from projections.side_schema import TABLES
 from schemas.errors import LrsError
@@ -152,7 +153,7 @@ class Rebuild:
     async def begin(self, tell: Tell, *, fresh: bool = False) -> None:
         """Make the schema beside, or find the one that is there; remove what others have left behind.
 
-        Raises ReadElsewhere.
+        Raises ReadElsewhere, KeptByShards.
         """
         await exchange_rows.must_be_exchangeable(self._tables)
         await exchange_rows.drop_retired(self._tables)
@@ -162,7 +163,10 @@ class Rebuild:
             if name != self.schema or found != note or fresh:
                 await side_schema.drop(self._tables, name)
                 tell(f"What was built in {name} is dropped" + ("." if fresh else ": other code has built it."))
-        await self._live()  # made where there is none
+        live = await self._live()  # made where there is none
+        shards = await shard_rows.shards_of(self._tables, PROJECTION)
+        if shards is not None and live.version == VERSION:
+            raise KeptByShards(shards)  # there is no one position to compare at
         if not await side_schema.exists(self._tables, self.schema):
             await side_schema.make(self._tables, self.schema, note, without=FOR_READERS)
         self.at = await self._projector.checkpoint(self._tables)
@@ -250,6 +254,7 @@ class Rebuild:
                 patience=patience,
                 tell=tell,
             )
+            await shard_rows.end(self._other, PROJECTION)
 
     async def _held_on(self, connection: AsyncConnection) -> Standing:
         """Where the live read models stand, for as long as the transaction of this connection lasts; so do these."""

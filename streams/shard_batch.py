@@ -8,8 +8,9 @@ next one shows the gap, and consumers read it from the log.
 from collections.abc import Mapping, Sequence
 
 from projections.checkpoint import Checkpoint
-from schemas.log_event import LogEvent, StatementEvent
-from streams.log_message import Whole, encoded, key_of, message_of, shard_of
+from schemas.log_event import LogEvent
+from streams.log_message import Whole, encoded, message_of, shard_of
+from streams.shard_events import shard_key
 
 LARGEST = 900_000
 """Bytes of a message; Kafka as it comes takes a megabyte."""
@@ -34,7 +35,7 @@ class ShardBatch:
         """Add events, in order of position; voided: the keys of statements that they void, by position."""
         shards = len(self.messages)
         for event in events:
-            key = _key(event, voided)
+            key = shard_key(event, voided)
             if key is not None:
                 self._put(shard_of(key, shards), event, key)
             else:
@@ -51,10 +52,3 @@ class ShardBatch:
         if len(message) <= LARGEST:
             self.messages[shard].append((key, message))
         self._previous[shard] = event.position
-
-
-def _key(event: LogEvent, voided: Mapping[int, bytes]) -> bytes | None:
-    """None: every shard. So too where what is voided is not in the log any more; its fact may still be there."""
-    if not isinstance(event, StatementEvent):
-        return None
-    return key_of(event) if event.voids_position is None else voided.get(event.voids_position)

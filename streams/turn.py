@@ -7,8 +7,9 @@ long. It spares double work and is no safety: whoever has lost it unawares may s
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import psycopg
 from psycopg import AsyncConnection
@@ -64,23 +65,39 @@ class Turn:
 @asynccontextmanager
 async def turn(pool: Pool, kind: int, name: str, work: str) -> AsyncIterator[Turn]:
     """Wait for the turn at `name`, among those of a kind, and hold it for as long as the context lasts."""
+    async with holding(
+        pool, partial(_taken, kind=kind, name=name), f"{work} is at work elsewhere; this one stands by"
+    ) as held:
+        yield held
+
+
+@asynccontextmanager
+async def holding(
+    pool: Pool, taken: Callable[[AsyncConnection], Awaitable[bool]], standing_by: str
+) -> AsyncIterator[Turn]:
+    """Wait until it is taken in the transaction of a connection of its own, which lasts as long as the context."""
     async with pool.connection() as connection, connection.transaction():
         await connection.execute(_SILENCE, [SILENCE])
         told = False
-        while not await _taken(connection, kind, name):
+        while not await taken(connection):
             if not told:
-                _LOG.info("%s is at work elsewhere; this one stands by", work)
+                _LOG.info(standing_by)
                 told = True
             await asyncio.sleep(LOOK_SECONDS)
         held = Turn(connection)
-        holding = asyncio.create_task(held.hold())
+        saying = asyncio.create_task(held.hold())
         try:
             yield held
         finally:
             held.end()
-            await asyncio.wait([holding])
+            await asyncio.wait([saying])
 
 
 async def _taken(connection: AsyncConnection, kind: int, name: str) -> bool:
-    row = await (await connection.execute(_TAKE, [kind, name])).fetchone()
+    return await answers(connection, _TAKE, kind, name)
+
+
+async def answers(connection: AsyncConnection, question: str, *values: object) -> bool:
+    """Whether the answer is yes."""
+    row = await (await connection.execute(question.encode(), values)).fetchone()
     return row is not None and bool(row[0])

@@ -20,7 +20,7 @@ WIRING = ("lrs.serve_command", "lrs.main", "lrs.serving")
 MAY_WIRE = WIRING
 # What reads and writes tables among the projections; everything else there is pure, as all of schemas is.
 IO = {"apply", "checkpoint", "course_statements", "digestion", "replay", "iri_dictionary", "read_model_tables"}
-IO |= {"side_indexes", "side_schema", "sql"}
+IO |= {"sharded", "side_indexes", "side_schema", "sql"}
 IO_ENDINGS = ("_queries", "_rows")
 SOURCES = sorted(file for package in MAY_IMPORT for file in (REPOSITORY / package).rglob("*.py"))
 

@@ -20,7 +20,7 @@ from psycopg_pool import PoolTimeout
 from lrs.dashboard.difference import difference
 from lrs.dashboard.subscriber import Frame, Subscriber, frame, outline_frame
 from lrs.database import Pool
-from projections.course_updates import Changed, read_outlines, read_updates
+from projections.course_update_queries import Changed, read_outlines, read_updates
 from projections.course_view import CourseUpdate, CourseView, Node
 from projections.course_view_queries import Key, read_view
 from schemas.errors import NotFound

@@ -164,7 +164,9 @@ class ChunkStore:
         months = {(one.year, one.month): one for one in map(rows.stored_at, new.places)}
         for one in months.values():  # not those between: an instant of long ago would make hundreds of parts
             await self._ask(LOADING.make_parts, first=one, last=one)
-        await self._connection.execute(LOADING.read_from.sql, {"first": rows.stored_at(new.places[0])})
+        past = {"first": rows.stored_at(new.places[0]), "position": new.positions[-1]}
+        for query in (LOADING.read_from, LOADING.note_past):
+            await self._connection.execute(query.sql, past)
         for table, columns, data in (("statement_id", GATE_COLUMNS, gate), ("statement", COLUMNS, log)):
             async with (
                 self._connection.cursor() as cursor,

@@ -64,6 +64,10 @@ ON CONFLICT DO NOTHING RETURNING id;
 -- Readers of the log have no reason to look at what was stored so long ago; now they have.
 UPDATE projection_checkpoint SET stored_floor = :first WHERE stored_floor > :first;
 
+-- name: note_past!
+-- So have those who stand below these positions, and whose checkpoints are elsewhere.
+INSERT INTO loaded_past (position, stored) VALUES (:position, :first);
+
 -- name: find_statistics!
 -- The planner's picture of the log.
 ANALYZE statement, statement_id, statement_reference;

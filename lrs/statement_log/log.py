@@ -214,14 +214,12 @@ async def read_after(
 ) -> list[LogEvent]:
     """Up to `limit` events with position < e ≤ bound, in order; statements and control events are one order.
 
-    stored_floor: as in the checkpoint that `position` belongs to.
+    stored_floor: as in the checkpoint that `position` belongs to; what was loaded since is found all the same.
     """
-    values = {
-        "after": position,
-        "bound": bound.position,
-        "floor": stored_floor - CLOCK_SLACK,
-        "limit": limit,
-    }
+    values: dict[str, Any] = {"after": position, "bound": bound.position, "limit": limit}
+    loaded = await (await connection.execute(QUERIES.loaded_since.sql, values)).fetchone()
+    past = stored_floor if loaded is None or loaded[0] is None else loaded[0]
+    values["floor"] = min(stored_floor, past) - CLOCK_SLACK
     statements = await (await connection.execute(QUERIES.read_statements_after.sql, values)).fetchall()
     controls = await (await connection.execute(QUERIES.read_control_events_after.sql, values)).fetchall()
     events: list[LogEvent] = [StatementEvent(*row) for row in statements]

@@ -12,7 +12,7 @@ import aiosql
 import msgspec
 from psycopg import AsyncConnection
 
-from projections.side_schema import CHECKPOINT, TABLES
+from projections.side_schema import CHECKPOINT, OF_SHARDS, TABLES
 
 QUERIES: Any = aiosql.from_path(Path(__file__).with_name("log_statistics.sql"), "psycopg", mandatory_parameters=False)
 
@@ -21,8 +21,15 @@ COUNTED_BYTES: Final = 500_000_000
 """Of the parts of the log: the number that the database keeps is lost in a crash, and then 0 however much there is."""
 SAMPLED_PAGES: Final = 1000
 
-LOG_BESIDE: Final = ("control_event", "statement_void", "statement_reference", "reference_unsettled", "authority")
-READ_MODELS: Final = (CHECKPOINT, *TABLES)
+LOG_BESIDE: Final = (
+    "control_event",
+    "statement_void",
+    "statement_reference",
+    "reference_unsettled",
+    "authority",
+    "loaded_past",
+)
+READ_MODELS: Final = (CHECKPOINT, *TABLES, *OF_SHARDS)
 
 
 class PartSize(msgspec.Struct, frozen=True):

@@ -62,6 +62,10 @@ SELECT pg_current_xact_id()::text::bigint;
 -- Every transaction with a lower id than this has ended.
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
 
+-- name: loaded_since
+-- When the first of the history was stored that was loaded above a position.
+SELECT min(stored) FROM loaded_past WHERE position > :after;
+
 -- name: read_statements_after
 -- The log in order of position; with what voids a statement already, and what a voiding statement voids.
 SELECT s.position, s.tenant, s.id, s.stored, s."timestamp", s.payload::text,

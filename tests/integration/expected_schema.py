@@ -95,10 +95,27 @@ statement_repair
 alembic_version
   version_num varchar
   unique btree (version_num)
+loaded_past
+  position int8, stored timestamptz
+  unique btree (position)
 projection_checkpoint
   projection text, shard int4, version int4, position int8, stored_floor timestamptz, updated timestamptz = now(),
     generation int4 = 0
   unique btree (projection, shard)
+configuration_applied
+  tenant int4, position int8
+  unique btree (tenant)
+outline_version
+  tenant int4, slot int4, version int8
+  unique btree (tenant, slot)
+untold_change
+  number int8 identity, position int8, changes bytea
+  unique btree (number)
+untold_change_number_seq
+  bigint cache 1
+shard_offset
+  topic text, partition int4, next int8
+  unique btree (topic, partition)
 relay_checkpoint
   CHECK ((cardinality(previous) > 0))
   topic text, position int8, stored_floor timestamptz, previous _int8, updated timestamptz = now()

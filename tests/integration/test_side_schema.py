@@ -21,8 +21,9 @@ OF_THE_LOG = {  # and whatever else does not follow from the log
         "authority",
         "activity_definition",
         "control_event",
-        "relay_checkpoint",
+        "loaded_past",
     ),
+    *side_schema.OF_SHARDS,
     *("credential", "document", "reference_unsettled", "statement", "statement_attachment", "statement_awaited"),
     *("statement_id", "statement_reference", "statement_repair", "statement_void", "tenant", side_schema.CHECKPOINT),
 }

@@ -117,9 +117,9 @@ async def _deliver(
             at += size
             if turn % 2 == 0:
                 await log.project(steps)
-            _decide(log, statements[:at], [one for one in decided if one[0] == turn])
+            decide(log, statements[:at], [one for one in decided if one[0] == turn])
             turn += 1
-        _decide(log, statements, [one for one in decided if one[0] >= turn])
+        decide(log, statements, [one for one in decided if one[0] >= turn])
         await log.project(steps)
         assert log.differences(but_for=log.letters()) == []
         assert _count(log, WITHOUT_CAUSE) == 0
@@ -150,7 +150,8 @@ async def _deliver(
         assert log.differences() == []
 
 
-def _decide(log: CourseLog, statements: list[dict[str, Any]], decided: Iterable[Decided]) -> None:
+def decide(log: CourseLog, statements: list[dict[str, Any]], decided: Iterable[Decided]) -> None:
+    """Record what is decided."""
     with psycopg.connect(log.url) as connection:
         positions: dict[UUID, int] = dict(connection.execute("SELECT id, position FROM statement").fetchall())
     for _, number, kind in decided:

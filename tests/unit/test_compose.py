@@ -110,7 +110,23 @@ def test_the_schema_is_there_before_anything_serves() -> None:
 
 
 def test_whatever_stays_up_can_say_that_it_is_well() -> None:
-    assert {name for name, said in SERVICES.items() if "healthcheck" not in said} == {"migrate"}
+    """A worker that cannot go on ends."""
+    assert {name for name, said in SERVICES.items() if "healthcheck" not in said} == {"migrate", "worker"}
+    assert all(said.get("restart") == "unless-stopped" for name, said in SERVICES.items() if name != "migrate")
+
+
+def test_two_api_processes_and_two_workers() -> None:
+    assert parsed(OURS["api"]["command"]).params["workers"] == 2
+    assert OURS["worker"]["deploy"]["replicas"] == 2
+    everything = {"database", "redis", "migrate", "api"}
+    assert {name for name, said in SERVICES.items() if "profiles" not in said} == everything
+
+
+def test_kafka_is_named_to_the_server_only_where_there_is_one() -> None:
+    """Where it is named, the server leaves the read models to the workers."""
+    assert OURS["api"]["environment"]["LRS_KAFKA_URL"] == "${LRS_KAFKA_URL-}"
+    assert Settings(kafka_url="").kafka_url is None
+    assert "# LRS_KAFKA_URL=kafka://kafka:9092" in (REPOSITORY / "deploy" / "compose.env.example").read_text()
 
 
 def test_statements_outlive_the_container() -> None:
@@ -121,7 +137,7 @@ def test_statements_outlive_the_container() -> None:
 
 def test_what_reads_or_writes_kafka_waits_for_it() -> None:
     for name, said in OURS.items():
-        if "LRS_KAFKA_URL" in said["environment"]:
+        if "kafka://" in said["environment"].get("LRS_KAFKA_URL", ""):
             assert said["depends_on"]["kafka"] == {"condition": "service_healthy"}, name
 
 

@@ -1,6 +1,8 @@
 """deploy/kubernetes says what Kubernetes and the code can do: its schemas, real commands, settings, metrics."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,16 @@ def test_what_kubernetes_has_not_would_be_found() -> None:
 def test_everything_is_named_for_kustomize() -> None:
     named = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
     assert sorted(named) == [file.name for file in FILES]
+
+
+def test_kustomize_puts_them_together() -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("there is no kubectl here")
+    told = subprocess.run([kubectl, "kustomize", str(FOLDER)], capture_output=True, text=True, check=True).stdout
+    built = [one for one in yaml.safe_load_all(told) if one["kind"] != "Namespace"]
+    assert len(built) == len(OBJECTS) - 1
+    assert {one["metadata"]["namespace"] for one in built} == {"lrs"}
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
