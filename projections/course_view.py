@@ -120,7 +120,7 @@ class CourseView(Struct, frozen=True):
 class CourseUpdate(Struct, frozen=True, omit_defaults=True):
     """What takes a view at any position from `after` to `position`: whole values, never differences.
 
-    roster: the lines that changed; removed: persons that are no longer on it; outline: left out where it is as before.
+    roster: the lines that changed; removed: persons that are no longer on it; outline: where it is told with them.
     """
 
     after: int

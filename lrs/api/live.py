@@ -56,7 +56,7 @@ async def follow_course(
 ) -> EventSourceResponse:
     """The stream. `Last-Event-ID` goes before `after`; without either it begins now. 404 where it is unknown.
 
-    outlined: up to where the outline holds that the page has, if not up to `after`.
+    outlined: up to where the outline holds that the page has; left out: that is not known, and it is told.
     """
     async with serving.read.connection() as connection:
         await read_course(connection, credential.tenant, course_id)
@@ -68,7 +68,6 @@ async def follow_course(
             return False
         return who.may(Scope.STATEMENTS_READ)
 
-    outlined = after if outlined is None else outlined
     if last_event_id is not None and last_event_id.isdecimal() and len(last_event_id) < 19:
         after = int(last_event_id)
     channels = channels_of(request)
@@ -107,7 +106,7 @@ async def course_events(
         yield b"retry: %d\n" % uniform(500, 1500) + frame("snapshot", seen).data
         try:
             if after is not None:
-                missed = await channels.catch_up(channel, after, after if outlined is None else outlined)
+                missed = await channels.catch_up(channel, after, outlined)
                 seen = channel.position if missed is None or missed.position is None else missed.position
                 yield frame("reset", seen).data if missed is None else missed.data + frame("alive", seen).data
             checked = spoke = clock()

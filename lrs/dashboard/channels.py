@@ -9,7 +9,7 @@ channel looks at its course whenever the read models have moved.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -17,14 +17,13 @@ import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from lrs.dashboard.difference import difference
-from lrs.dashboard.subscriber import Frame, Subscriber, frame, outline_frame
+from lrs.dashboard.channel import Channel, persons_of
+from lrs.dashboard.subscriber import Frame, Subscriber, frame
 from lrs.database import Pool
 from projections.course_update_queries import Changed, read_outlines, read_updates
-from projections.course_view import CourseUpdate, CourseView, Node
 from projections.course_view_queries import Key, read_view
 from schemas.errors import NotFound
-from streams.bus import Bus, Change
+from streams.bus import Bus
 
 log = logging.getLogger(__name__)
 
@@ -38,112 +37,10 @@ OUTLINE_SHARE = 4
 PATIENCE = 2.0
 """Seconds to wait for the bus to reach the position of a snapshot that was read just after its commit."""
 RETRY = 1.0
+LOOKS = 3
+"""Courses that are looked at at once, while changes are not told as they come: fewer than there are connections."""
 
 DATABASE_TROUBLE = (psycopg.Error, PoolTimeout)
-
-
-class Channel:
-    """One course of one tenant. `position`: everything up to it has been handed to the subscribers."""
-
-    def __init__(self, bus: Bus, key: Key) -> None:
-        self.key = key
-        self.position = bus.position
-        self.subscribers: set[Subscriber] = set()
-        self.on_handed: Callable[[UUID, int, int], None] | None = None
-        """Told of which course everything from where to where has been handed out."""
-        self.overruns = 0
-        """How many readers had to begin anew because they were too slow."""
-        self._bus = bus
-        self._last = self.position
-        self._changed = self.position
-        self._outlined = self.position
-        """Up to where everybody has the outline."""
-        self._outline: bytes | None = None
-        self._view: CourseView | None = None
-        """What was seen last, as long as changes are looked for."""
-
-    @property
-    def delayed(self) -> bool:
-        """Whether changes are looked for instead of told."""
-        return self._bus.delayed
-
-    @property
-    def wants_outline(self) -> int | None:
-        """The position up to which the outline is to be read, where it may be another than the subscribers have."""
-        return self._changed if self._changed > self._outlined else None
-
-    def changed(self, position: int) -> Changed | None:
-        """What is to be read so that everything up to `position` can be handed out; None where nothing is."""
-        self._view = None
-        if position <= self.position:
-            return None
-        changes = self._bus.since(*self.key, self.position)
-        if changes is None or any(change.recounted for change in changes):
-            self._begin_anew(position)  # every line is another now: a fresh snapshot says it best
-            return None
-        if not changes:
-            self.position = position
-            return None
-        self._changed = position
-        return Changed(self.key, _persons(changes), self._last, position)
-
-    def missed(self, after: int, outlined: int) -> list[Change] | None:
-        """What changed after a position, to be told to one who comes now; None where nobody knows.
-
-        outlined: up to where the outline that he has holds.
-        """
-        changes = self._bus.since(*self.key, after)
-        if self._view is not None and after < self.position:  # what is looked for next is told from there on
-            return None
-        if changes is None or any(change.recounted for change in changes):
-            return None
-        later = changes if outlined >= after else self._bus.since(*self.key, outlined)
-        if later is None or later:
-            self._changed = max(self._changed, later[-1].position if later else self._bus.position)
-            self._outline, self._outlined = None, min(self._outlined, outlined)
-        return changes
-
-    def look(self, view: CourseView | None) -> None:
-        """Hand out what is another than at the last look; at the first look nobody knows."""
-        before, self._view = self._view, view
-        update = None if before is None or view is None else difference(before, view)
-        if update is None:
-            self._begin_anew(self._bus.position if view is None else view.position)
-        else:
-            self._changed = self._outlined = update.position
-            self._outline = None
-            self.hand_out(update)
-
-    def hand_out(self, update: CourseUpdate) -> None:
-        """To everybody; everything up to its position has been told with it."""
-        before = self._last
-        self.position = self._last = update.position
-        self._put(frame("change", update.position, msgspec.json.encode(update)))
-        if self.on_handed is not None:
-            self.on_handed(self.key[1], before, update.position)
-
-    def hand_out_outline(self, nodes: list[Node], until: int) -> None:
-        """To everybody, if it is another than before; it holds all up to `until`."""
-        if until < self._outlined:  # they have been told of a later one meanwhile
-            return
-        self._outlined = until
-        outline = msgspec.json.encode(nodes)
-        if outline != self._outline:
-            self._outline = outline
-            self._put(outline_frame(until, outline))
-
-    def _put(self, one: Frame) -> None:
-        self.overruns += sum(subscriber.put(one) for subscriber in self.subscribers)
-
-    def _begin_anew(self, position: int) -> None:
-        self.position = self._last = self._changed = self._outlined = position
-        self._outline = None
-        for subscriber in self.subscribers:
-            subscriber.lose()
-
-
-def _persons(changes: list[Change]) -> frozenset[UUID]:
-    return frozenset().union(*(change.persons for change in changes))
 
 
 class Channels:
@@ -179,7 +76,7 @@ class Channels:
         """Subscribe for as long as the context lasts. The channel is there until its last subscriber has left."""
         key = (tenant, course)
         if not self._running:
-            work = (self._tell(), "channels"), (self._tell_outlines(), "channels, outlines")
+            work = (self._tell(self._bus.position), "channels"), (self._tell_outlines(), "channels, outlines")
             self._tasks = [asyncio.create_task(one, name=name) for one, name in work]
         if key not in self._running:
             self._running[key] = Channel(self._bus, key)
@@ -196,8 +93,9 @@ class Channels:
             if not self._running:
                 for task in self._tasks:
                     task.cancel()
+                self._tasks = []
 
-    async def catch_up(self, channel: Channel, after: int, outlined: int) -> Frame | None:
+    async def catch_up(self, channel: Channel, after: int, outlined: int | None) -> Frame | None:
         """All that changed after a position, as one frame, which is empty where nothing did; None where nobody knows.
         The outline follows, where it may be another than one that holds up to `outlined`.
 
@@ -211,53 +109,72 @@ class Channels:
         if not changes:
             return Frame(position, b"")
         async with self._pool.connection() as connection:
-            (update,) = await read_updates(connection, [Changed(channel.key, _persons(changes), after, position)])
+            (update,) = await read_updates(connection, [Changed(channel.key, persons_of(changes), after, position)])
         return frame("change", position, msgspec.json.encode(update))
 
-    async def _tell(self) -> None:
-        """Follow the bus for ever."""
-        told = self._bus.position
+    async def _tell(self, told: int) -> None:
+        """Follow the bus from here on, for as long as anybody follows a course."""
         clock = asyncio.get_running_loop().time
-        while True:
+        while self._is_mine():
             await self._bus.wait(told, 60)
             position, began = self._bus.position, clock()
             if position <= told:
                 continue
-            try:
-                await (self._look() if self._bus.delayed else self._advance(position))
-            except DATABASE_TROUBLE as error:
-                log.warning("changes of courses could not be read, trying again: %s", error)
+            if not await (self._look() if self._bus.delayed else self._advance(position)):
                 await asyncio.sleep(RETRY)
                 continue
             told = position
             self._stale.set()
             await asyncio.sleep(max(PACE, SHARE * (clock() - began)))
 
-    async def _advance(self, position: int) -> None:
-        """Hand out what changed in any course."""
+    def _is_mine(self) -> bool:
+        """Whether the task that asks is one of those at work: the driver may take its end for that of a query."""
+        return asyncio.current_task() in self._tasks
+
+    async def _advance(self, position: int) -> bool:
+        """Hand out what changed in any course. Where that fails for all together, each is tried alone, and whoever
+        fails then is tried again.
+        """
         channels = list(self._running.values())
         asked = [(channel, one) for channel in channels if (one := channel.changed(position)) is not None]
-        if asked:
+        if not asked or await self._hand_out(asked):
+            return True
+        alone = [await self._hand_out([one]) for one in asked] if len(asked) > 1 else [False]
+        return all(alone)
+
+    async def _hand_out(self, asked: Sequence[tuple[Channel, Changed]]) -> bool:
+        try:
             async with self._pool.connection() as connection:
                 updates = await read_updates(connection, [one for _, one in asked])
-            for (channel, _), update in zip(asked, updates, strict=True):
-                channel.hand_out(update)
+        except Exception as error:
+            _say("changes", [channel for channel, _ in asked], error)
+            return False
+        for (channel, _), update in zip(asked, updates, strict=True):
+            channel.hand_out(update)
+        return True
 
-    async def _look(self) -> None:
-        """Hand out what is another than at the last look, in any course that is behind."""
-        for channel in list(self._running.values()):
-            if self._bus.position > channel.position:
-                async with self._pool.connection() as connection:
-                    try:
-                        view = await read_view(connection, *channel.key)
-                    except NotFound:
-                        view = None
-                channel.look(view)
+    async def _look(self) -> bool:
+        """Hand out what is another than at the last look, in any course that is behind: a few at once."""
+        behind = [channel for channel in self._running.values() if self._bus.position > channel.position]
+        places = asyncio.Semaphore(LOOKS)
+
+        async def look(channel: Channel) -> bool:
+            try:
+                async with places, self._pool.connection() as connection:
+                    channel.look(await read_view(connection, *channel.key))
+            except NotFound:
+                channel.look(None)
+            except Exception as error:
+                _say("views", [channel], error)
+                return False
+            return True
+
+        return all(await asyncio.gather(*map(look, behind)))
 
     async def _tell_outlines(self) -> None:
-        """Read outlines again for ever, those of all courses that have changed at once."""
+        """Read outlines again, those of all courses that have changed at once, for as long as anybody follows one."""
         clock = asyncio.get_running_loop().time
-        while True:
+        while self._is_mine():
             await self._stale.wait()
             self._stale.clear()
             began = clock()
@@ -265,14 +182,27 @@ class Channels:
             asked = [(channel, until) for channel in channels if (until := channel.wants_outline) is not None]
             if not asked:
                 continue
-            try:
-                async with self._pool.connection() as connection:
-                    outlines = await read_outlines(connection, [channel.key for channel, _ in asked])
-            except DATABASE_TROUBLE as error:
-                log.warning("outlines could not be read, trying again: %s", error)
-                await asyncio.sleep(RETRY)
-                self._stale.set()
-                continue
-            for (channel, until), outline in zip(asked, outlines, strict=True):
-                channel.hand_out_outline(outline, until)
+            if not await self._hand_out_outlines(asked):
+                alone = [await self._hand_out_outlines([one]) for one in asked] if len(asked) > 1 else [False]
+                if not all(alone):
+                    await asyncio.sleep(RETRY)
+                    self._stale.set()
             await asyncio.sleep(max(OUTLINE_PACE, OUTLINE_SHARE * (clock() - began)))
+
+    async def _hand_out_outlines(self, asked: Sequence[tuple[Channel, int]]) -> bool:
+        try:
+            async with self._pool.connection() as connection:
+                outlines = await read_outlines(connection, [channel.key for channel, _ in asked])
+        except Exception as error:
+            _say("outlines", [channel for channel, _ in asked], error)
+            return False
+        for (channel, until), outline in zip(asked, outlines, strict=True):
+            channel.hand_out_outline(outline, until)
+        return True
+
+
+def _say(what: str, channels: Sequence[Channel], error: Exception) -> None:
+    """Whatever went wrong is tried again: a page that is told nothing would take itself for live."""
+    which = f"course {channels[0].key[1]}" if len(channels) == 1 else f"{len(channels)} courses"
+    known = isinstance(error, DATABASE_TROUBLE)
+    log.warning("%s of %s could not be read, trying again: %s", what, which, error, exc_info=None if known else error)

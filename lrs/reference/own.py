@@ -117,7 +117,7 @@ OPERATIONS: Final[Operations] = {
         "What changes in a course, as it does",
         {
             200: answer(
-                "Server-Sent Events: snapshot, change, reset, delayed, alive.",
+                "Server-Sent Events: snapshot, change, outline, reset, delayed, alive.",
                 {"text/event-stream": media(TEXT, "id: 48213\nevent: alive\ndata: {}\n\n")},
             ),
             404: _NO_COURSE,
@@ -126,6 +126,7 @@ OPERATIONS: Final[Operations] = {
         parameters=[
             _COURSE,
             query("after", "Go on from this position.", POSITION, 48213),
+            query("outlined", "Up to where the outline holds that is there already; else it is told.", POSITION, 48213),
             header("Last-Event-ID", "The same, as a browser sends it.", TEXT, "48213"),
         ],
     ),

@@ -2,16 +2,20 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
 
 from lrs.api.live import course_events
 from lrs.dashboard import channels as channels_module
 from lrs.dashboard.channels import PACE, Channels
 from lrs.dashboard.subscriber import QUEUE, Frame, Subscriber
 from lrs.database import Pool, read_pool
+from projections.course_update_queries import Changed, read_updates
+from projections.course_view import CourseUpdate
 from streams.bus import BACKLOG, BACKLOG_PERSONS, Bus, Change
 from tests.integration.live_course import (
     COURSE,
@@ -185,6 +189,38 @@ async def test_the_channel_stops_with_its_last_reader_and_outlives_the_database(
         assert len(channels) == 0
         await asyncio.sleep(0)
         assert channel_tasks() == []
+
+
+async def test_a_course_that_cannot_be_read_holds_up_no_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (TENANT, learner(7))
+
+    async def reading(connection: AsyncConnection, changed: Sequence[Changed]) -> list[CourseUpdate]:
+        if broken in {one.course for one in changed}:
+            raise RuntimeError("this course cannot be read")
+        return await read_updates(connection, changed)
+
+    monkeypatch.setattr(channels_module, "read_updates", reading)
+    async with live_course(database_url) as (course, _), read_pool(database_url) as pool:
+        channels = Channels(course.bus, pool)
+        with channels.follow(*broken), channels.follow(TENANT, COURSE) as (_, reader):
+            change = await course.commit([await course.enroll(1)], 1)
+            course.bus.publish(1, [change, Change(1, *broken, frozenset())])
+            told = await reader.take(10)
+            assert told is not None
+            assert [one.position for one in told] == [1]
+
+
+async def test_a_change_that_comes_with_the_first_reader_is_told(database_url: str) -> None:
+    async with live_course(database_url) as (course, _), read_pool(database_url) as pool:
+        channels = Channels(course.bus, pool)
+        change = await course.commit([await course.enroll(1)], 1)
+        with channels.follow(TENANT, COURSE) as (_, reader):
+            course.bus.publish(1, [change])
+            told = await reader.take(10)
+            assert told is not None
+            assert [one.position for one in told] == [1]
 
 
 def channel_tasks() -> list[str]:

@@ -22,7 +22,7 @@ def look(course: LiveCourse, position: int) -> None:
 async def test_what_is_found_at_a_look_is_told_as_a_change(database_url: str) -> None:
     async with live_course(database_url) as (course, client):
         await course.tell([await course.enroll(1), await course.enroll(2), await course.enroll(3)], 5)
-        async with following(client, after=5) as events:
+        async with following(client, after=5, outlined=5) as events:
             await until(events, "alive")
             await course.commit([await course.enroll(1, done=1)], 6)
             look(course, 6)

@@ -144,5 +144,5 @@ async def test_the_latest_of_a_quiet_course_are_found_without_a_walk_through_a_b
             connection.execute(statement, values if "%(" in statement else None)
     async with read_pool(database_url, size=1) as pool, pool.connection() as asking:
         for course in (quiet, COURSE):
-            nodes = await plan(asking, QUERIES.recent.sql, {"tenant": TENANT, "course": course})
+            nodes = await plan(asking, QUERIES.recents.sql, {"tenants": [TENANT], "courses": [course]})
             assert 0 < touched(nodes, {"fact"}) <= 40

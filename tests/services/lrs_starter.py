@@ -85,8 +85,9 @@ def become(request: dict[str, Any], ends: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    for place in COMMANDS.values():
-        pkgutil.resolve_name(place)
+    for name, place in COMMANDS.items():
+        if name != "worker":  # Faust is loaded where it is used
+            pkgutil.resolve_name(place)
     gc.collect()
     gc.freeze()
     sys.argv = [PROGRAM, *requested(socket.socket(fileno=int(sys.argv[1])))]

@@ -87,10 +87,11 @@ export function follow(address, from, page) {
   }
 
   async function refresh(until = enough) {
-    enough = until;
+    enough = Math.max(enough, until);
     behind = true;
     if (fetching) return;
     fetching = true;
+    for (const change of waiting) enough = Math.max(enough, change.position);
     waiting = []; // what came before this request is in its answer
     let status = 0;
     let view = null;
