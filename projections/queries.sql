@@ -27,9 +27,11 @@ RETURNING f.course, f.activity, f.person, f.registration, f.claim;
 SELECT f.position, f.course, f.activity, f.person, f.registration, f.claim, f.at, f.id, f.voided_position
 FROM unnest(:persons::uuid[], :registrations::uuid[]) AS k (person, registration)
 CROSS JOIN LATERAL (
-    SELECT * FROM fact WHERE tenant = :tenant AND person = k.person AND registration = k.registration OFFSET 0
-) f
-WHERE f.placement IN ('registration', 'unassigned') AND f.activity IS NOT NULL AND f.claim IS NOT NULL;
+    SELECT * FROM fact
+    WHERE tenant = :tenant AND person = k.person AND registration = k.registration AND registration IS NOT NULL
+        AND placement IN ('registration', 'unassigned') AND activity IS NOT NULL AND claim IS NOT NULL
+    OFFSET 0
+) f;
 
 -- name: registration_courses
 -- The course of each registration: that of its first live fact that tells its course itself.
