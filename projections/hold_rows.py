@@ -2,7 +2,8 @@
 
 The rule of this file: every lock is taken before what it protects is read, in one order (tenant, slots of courses,
 merged persons), and none is made stronger afterwards. Where a batch turns out to need more than it holds, it is given
-up and begun again with that from the start.
+up and begun again with that from the start. What is held alone is read again: it is of learners of all shards, and of
+those that are no longer the worker's nobody tells it what others write.
 
 - The tenant: shared by all, alone for what is set and the clock, which concern anybody.
 - A slot, which many courses share, so that their number is bounded: shared by whoever writes rows of learners of its
@@ -97,6 +98,7 @@ class Hold:
             self._known.forget()
         if not self._whole:
             return []
+        self._known.forget_learners()
         await self._check_versions(range(SLOTS))
         asked = {"tenant": self.tenant, "after": self._known.configured, "until": until, "kinds": [*CONTROLLING]}
         cursor = await self._connection.execute(QUERIES.control_events.sql, asked)
@@ -138,6 +140,7 @@ class Hold:
             [(_key("slot", self.tenant, slot), alone) for slot, alone in slots]
             + [(_key("person", self.tenant, person), True) for person in sorted(self._persons)]
         )
+        self._known.forget_slots(self._alone)
         await self._check_versions([slot for slot, _ in slots])
         await self._foresee(found, memory)
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 import faust
 from aiokafka import AIOKafkaConsumer
 from faust import Stream
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP, EventT, StreamT
 from mode.threads import ServiceThread, WorkerThread
@@ -142,6 +143,13 @@ def app_of(topic: Topic, take: Take, begin: Begin, fail: Fail) -> faust.App:
                 await stream.ack(event)
 
     return app
+
+
+def has_partitions(app: faust.App) -> bool:
+    """Whether Kafka has given it any; of none it begins nothing."""
+    with suppress(ConsumerNotStarted):
+        return bool(app.consumer.assignment())
+    return False
 
 
 async def stopped(app: faust.App) -> None:

@@ -163,10 +163,7 @@ class Rebuild:
             if name != self.schema or found != note or fresh:
                 await side_schema.drop(self._tables, name)
                 tell(f"What was built in {name} is dropped" + ("." if fresh else ": other code has built it."))
-        live = await self._live()  # made where there is none
-        shards = await shard_rows.shards_of(self._tables, PROJECTION)
-        if shards is not None and live.version == VERSION:
-            raise KeptByShards(shards)  # there is no one position to compare at
+        await self._live_whole()  # made where there is none
         if not await side_schema.exists(self._tables, self.schema):
             await side_schema.make(self._tables, self.schema, note, without=FOR_READERS)
         self.at = await self._projector.checkpoint(self._tables)
@@ -257,10 +254,18 @@ class Rebuild:
             await shard_rows.end(self._other, PROJECTION)
 
     async def _held_on(self, connection: AsyncConnection) -> Standing:
-        """Where the live read models stand, for as long as the transaction of this connection lasts; so do these."""
+        """Where the live read models stand, for as long as the transaction of this connection lasts; so do these.
+        Raises KeptByShards.
+        """
         await exchange_rows.hold(connection)
-        live = await self._live()
+        live = await self._live_whole()
         await self._go_on(live.position, _untold)
+        return live
+
+    async def _live_whole(self) -> Standing:
+        live, shards = await self._live(), await shard_rows.shards_of(self._tables, PROJECTION)
+        if shards is not None and live.version == VERSION:
+            raise KeptByShards(shards)  # there is no one position to compare at
         return live
 
     async def _live(self) -> Standing:

@@ -22,9 +22,9 @@ from lrs.database import Pool
 from schemas.errors import LrsError
 from streams import relay_checkpoint
 from streams.bus import Bus
-from streams.faust_app import app_of, stopped
-from streams.kafka_relay import QUIET_SECONDS
+from streams.faust_app import app_of, has_partitions, stopped
 from streams.kafka_topic import Topic
+from streams.listening import DEAF_SECONDS, Listening
 from streams.log_message import Message, decoded
 from streams.processor import LOCK
 from streams.shard_offsets import keep_offsets, offsets
@@ -35,7 +35,6 @@ from streams.turn import Turn, TurnLost, answers, holding
 RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 10.0
 WATCH_SECONDS = 1.0
-DEAF_SECONDS = 3 * QUIET_SECONDS
 WAITED_OUT = (psycopg.OperationalError, psycopg.InternalError, PoolTimeout, KafkaError, OSError, TurnLost)
 
 _SHARE = "SELECT pg_try_advisory_xact_lock_shared(%s)"
@@ -58,11 +57,11 @@ class KafkaWorker:
         self._over: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
         """Raises what waiting does not mend."""
         self._next: dict[int, int] = {}
-        self._heard = 0.0
+        self._listening = Listening(self._clock())
+        self._pause = RETRY_SECONDS
 
     async def run(self) -> NoReturn:
         """Run until cancelled. Raises what waiting does not mend."""
-        pause = RETRY_SECONDS
         while True:
             try:
                 async with holding(self._pool, _beside_others, _STANDS_BY) as held:
@@ -78,12 +77,12 @@ class KafkaWorker:
                 raise
             except WAITED_OUT as error:
                 _LOG.warning("the worker begins anew: %r", error)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_RETRY_SECONDS)
+            await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, LONGEST_RETRY_SECONDS)
 
     async def _consume(self, held: Turn, teller: asyncio.Task[NoReturn]) -> None:
         app = app_of(self._topic, self._take, self._begin, self._end)
-        self._heard = self._clock()
+        self._listening.hears(self._clock())
         try:
             await app.start()
             while not (app.should_stop or app.crashed):
@@ -92,7 +91,7 @@ class KafkaWorker:
                     if ended.done():
                         ended.result()
                 held.must_be_held()
-                await self._watch()
+                await self._watch(has_partitions(app))
             raise KafkaError("the consumer has ended") from app.crash_reason
         finally:
             await stopped(app)
@@ -102,12 +101,12 @@ class KafkaWorker:
         for event in events:
             if (message := _read(event)) is not None:
                 messages.setdefault(event.message.partition, []).append(message)
-        self._heard = self._clock()
+        self._listening.hears(self._clock())
         await self._worker.take(messages)
         for event in events:
             if event.message.partition in self._worker.mine:
                 self._next[event.message.partition] = event.message.offset + 1
-        self._heard = self._clock()
+        self._listening.hears(self._clock())
 
     def _end(self, error: Exception) -> None:
         if not self._over.done():
@@ -117,6 +116,8 @@ class KafkaWorker:
         mine = frozenset(partitions)
         self._worker.mine = mine
         self._next = {}
+        self._listening.hears(self._clock())
+        self._pause = RETRY_SECONDS
         _LOG.info("at work on %s of %s partitions", len(mine), self._topic.partitions)
         with suppress(psycopg.Error, PoolTimeout):  # Kafka's own offsets do as well
             async with self._pool.connection() as connection:
@@ -124,15 +125,17 @@ class KafkaWorker:
                 return {partition: offset for partition, offset in known.items() if partition in mine}
         return {}
 
-    async def _watch(self) -> None:
+    async def _watch(self, has_any: bool) -> None:
+        if not has_any:
+            self._listening.hears(self._clock())
         with suppress(psycopg.Error, PoolTimeout):
             async with self._pool.connection() as connection:
                 if self._next:
                     found, self._next = self._next, {}
                     await keep_offsets(connection, self._topic.name, found)
-                if self._worker.mine and self._clock() - self._heard > DEAF_SECONDS and not self._worker.is_busy:
+                if self._listening.wonders(self._clock()) and not self._worker.is_busy:
                     seconds = await relay_checkpoint.seconds_since(connection, self._topic.name)
-                    if seconds is not None and seconds < 2 * QUIET_SECONDS:
+                    if self._listening.is_deaf(self._clock(), seconds):
                         raise Deaf(f"nothing has come from {self._topic.name} for {DEAF_SECONDS:.0f} seconds")
 
     @staticmethod

@@ -2,7 +2,7 @@
 
 The rule of this file: an answer is one snapshot of the read models, and says at which position of the log it stands. A
 304 says that the answer would be, byte for byte, the one that its ETag was given to: by its content, or, of what
-is read as it was written, because the read models still stand where they stood.
+is read as it was written by one machine, because the read models still stand where they stood.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -109,11 +109,11 @@ async def answer(request: Request, here: Services, who: Credential, listing: Lis
         await connection.execute(course_view_queries.QUERIES.begin_reading.sql)
         if world is not None:
             await enter(connection, world)
-        position, standing, written_by = await _standing(connection)
+        position, standing, written_by, by_shards = await _standing(connection)
         headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization", POSITION: str(position)}
         question = _digest(who.tenant, _RELEASE, written_by, request.url.path, params, after)
         as_it_was = next((tag for tag in known if tag.startswith(f"{standing}.{question}.")), None)
-        if as_it_was is not None and not listing.computed:  # other code may make something else of the same
+        if as_it_was is not None and not (listing.computed or by_shards):  # other code may make another one of the same
             return Response(None, 304, headers | {"ETag": f'"{as_it_was}"'})
         found = await read(connection, position, asked)
     told = found if isinstance(found, Told) else await found()
@@ -128,11 +128,13 @@ async def answer(request: Request, here: Services, who: Credential, listing: Lis
     return Response(None, 304, headers) if same else Response(body, 200, headers, JSON)
 
 
-async def _standing(connection: AsyncConnection) -> tuple[int, str, int]:
-    """Where the read models stand; a name for that which no two writes share; the version of the folds."""
+async def _standing(connection: AsyncConnection) -> tuple[int, str, int, bool]:
+    """Where the read models stand; a name for that, which no two writes share unless by workers of shards; the version
+    of the folds; whether there are such workers.
+    """
     row = await (await connection.execute(QUERIES.standing.sql)).fetchone()
-    position, version, written = row or (0, 0, 0)
-    return position, f"{position:x}-{written:x}", version
+    position, version, written, by_shards = row or (0, 0, 0, False)
+    return position, f"{position:x}-{written:x}", version, by_shards
 
 
 def _parameters(request: Request, salt: bytes) -> tuple[list[tuple[str, str]], Place | None]:

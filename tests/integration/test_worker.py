@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from lrs.database import projection_pool
 from projections.apply import PROJECTION, VERSION
 from projections.shard_rows import KeptByShards, NotKeptByShards, shards_of, split
+from streams import kafka_relay, listening
 from streams.bus import Bus
 from streams.processor import Processor
 from tests.acceptance.course_log import CourseLog
@@ -139,6 +140,27 @@ async def test_another_number_of_shards_ends_a_worker(url: str, kafka_server: Ka
     async with working(url, topic) as (worker,), asyncio.timeout(60):
         with pytest.raises(KeptByShards):
             await worker
+
+
+@pytest.mark.slow
+async def test_a_worker_that_is_given_nothing_stays(
+    url: str, kafka_server: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where, name, seconds in (
+        (kafka_relay, "QUIET_SECONDS", 1.0),
+        (listening, "QUIET_SECONDS", 1.0),
+        (listening, "AWAY_SECONDS", 2.0),
+        (listening, "DEAF_SECONDS", 3.0),
+    ):
+        monkeypatch.setattr(where, name, seconds)
+    topic = topic_of_this_test(kafka_server, 1)
+    async with CourseLog.open(url) as log, relaying(url, topic) as relay, working(url, topic, 2) as workers:
+        await append(log, 100, seed=1)
+        await kept_up(url, relay, *workers)
+        ended, _ = await asyncio.wait(workers, timeout=8.0)
+        assert not ended
+        await append(log, 100, seed=2)
+        await kept_up(url, relay, *workers)
 
 
 @pytest.mark.slow

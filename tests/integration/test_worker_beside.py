@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from lrs.rebuild_command import replay_command
 from lrs.statement_log.log import Authority
 from projections.apply import PROJECTION, VERSION
-from projections.shard_rows import shards_of, split
+from projections.shard_rows import KeptByShards, shards_of, split
 from schemas.statement import read_statements
 from schemas.version import XapiVersion
 from tests.acceptance.course_log import CourseLog
+from tests.integration.test_rebuild import rebuilding, untold
 from tests.integration.worker_log import statements
 from tests.properties.shard_workers import ShardWorkers, written
 from tests.services.databases import migrated_database
@@ -86,6 +87,21 @@ def test_what_workers_of_another_version_have_kept_is_built_again_and_kept_by_no
     found = CliRunner().invoke(replay_command, env={"LRS_DATABASE_URL": url})
     assert found.exit_code == 0, found.output
     asyncio.run(_must_be_as_one_machine(url))
+
+
+async def test_workers_that_come_while_it_is_built_again(url: str) -> None:
+    async with CourseLog.open(url) as log:
+        await log.append(list(statements(50)))
+        await log.project()
+    async with rebuilding(url) as rebuild:
+        await rebuild.begin(untold)
+        await rebuild.build(untold)
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await split(connection, PROJECTION, SHARDS, VERSION)
+        with pytest.raises(KeptByShards):
+            await rebuild.compare()
+        with pytest.raises(KeptByShards):
+            await rebuild.exchange(untold)
 
 
 async def _must_be_as_one_machine(url: str) -> None:
