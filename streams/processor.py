@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -15,6 +17,7 @@ from schemas.log_event import REBUILT, ControlEvent
 from streams.bus import Bus, Change
 from streams.log_tail import LogTail
 from streams.shard_events import take_over
+from streams.turn import answers
 
 POLL_SECONDS = 0.5
 SHORTEST_PACE_SECONDS = 0.025
@@ -26,6 +29,7 @@ LONGEST_RETRY_SECONDS = 5.0
 HOLD_SECONDS = 5.0
 LOCK = 0x1C_5E_11  # advisory, one a database: who keeps its read models
 
+_TAKE = "SELECT pg_try_advisory_xact_lock(%s)"
 _LOG = logging.getLogger("lrs.processor")
 
 
@@ -57,9 +61,8 @@ class Processor:
                     self._pool.connection() as log,
                     self._pool.connection() as tables,
                     self._pool.connection() as turn,
-                    turn.transaction(),
+                    self._at_work(turn, tables),
                 ):
-                    await self._stand_by(turn, tables)
                     await take_over(tables, log, self._log)
                     begin = await self._projector.checkpoint(tables)
                     self._bus.start(begin.position)
@@ -85,18 +88,22 @@ class Processor:
             _LOG.error(error)
             self._other_version = str(error)
 
-    async def _stand_by(self, turn: psycopg.AsyncConnection, tables: psycopg.AsyncConnection) -> None:
-        """Return once this is the processor at work, for as long as the transaction of `turn` lasts.
+    @asynccontextmanager
+    async def _at_work(self, turn: psycopg.AsyncConnection, tables: psycopg.AsyncConnection) -> AsyncIterator[None]:
+        """Stand by until this is the processor at work, as it is for as long as the context lasts.
 
-        A transaction keeps its session, whatever pooler there is; one that writes nothing holds nobody up.
+        A transaction keeps its session, whatever pooler there is; one that writes nothing and keeps no snapshot holds
+        nobody up. So each look has one of its own (see streams/turn.py).
         """
-        await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         told = False
         while True:
             if not self._stands_by:
-                row = await (await turn.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])).fetchone()
-                if row is not None and row[0]:
-                    return
+                async with turn.transaction():
+                    if await answers(turn, _TAKE, LOCK):
+                        # Comes last: a SELECT keeps its snapshot until something follows.
+                        await turn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+                        yield
+                        return
                 if not told:
                     _LOG.warning("others keep the read models of this database; this server stands by")
                 told = True

@@ -1,8 +1,8 @@
 """A turn: of all who could do the same work, one does it, and the others stand by to take over.
 
-It is an advisory lock of a transaction that writes nothing: it holds nobody up, and a transaction keeps its session,
-whatever pooler there is. Whoever is killed gives it back at once; whose machine is gone or stands still loses it before
-long. It spares double work and is no safety: whoever has lost it unawares may still be at it.
+It is an advisory lock of a transaction that writes nothing and keeps no snapshot: it holds nobody up, and a transaction
+keeps its session, whatever pooler there is. Whoever is killed gives it back at once; whose machine is gone or stands
+still loses it before long. It spares double work and is no safety: whoever has lost it unawares may still be at it.
 """
 
 import asyncio
@@ -52,10 +52,14 @@ class Turn:
                     await self._over.wait()
                 return
             try:
-                await self._connection.execute("SELECT", prepare=False)  # else it keeps its snapshot
+                await self.say()
             except psycopg.Error as error:
                 self._lost = error
                 return
+
+    async def say(self) -> None:
+        """Say once that one is there, without a snapshot: a query keeps its own until something follows."""
+        await self._connection.execute("SELECT", prepare=False)
 
     def end(self) -> None:
         """No more is said."""
@@ -75,22 +79,29 @@ async def turn(pool: Pool, kind: int, name: str, work: str) -> AsyncIterator[Tur
 async def holding(
     pool: Pool, taken: Callable[[AsyncConnection], Awaitable[bool]], standing_by: str
 ) -> AsyncIterator[Turn]:
-    """Wait until it is taken in the transaction of a connection of its own, which lasts as long as the context."""
-    async with pool.connection() as connection, connection.transaction():
-        await connection.execute(_SILENCE, [SILENCE])
+    """Wait until it is taken in a transaction of a connection of its own, which lasts as long as the context.
+
+    Each look has a transaction of its own: building an index CONCURRENTLY waits for the end of any that has a snapshot.
+    """
+    async with pool.connection() as connection:
         told = False
-        while not await taken(connection):
+        while True:
+            async with connection.transaction():
+                await connection.execute(_SILENCE, [SILENCE])
+                if await taken(connection):
+                    held = Turn(connection)
+                    await held.say()
+                    saying = asyncio.create_task(held.hold())
+                    try:
+                        yield held
+                    finally:
+                        held.end()
+                        await asyncio.wait([saying])
+                    return
             if not told:
                 _LOG.info(standing_by)
                 told = True
             await asyncio.sleep(LOOK_SECONDS)
-        held = Turn(connection)
-        saying = asyncio.create_task(held.hold())
-        try:
-            yield held
-        finally:
-            held.end()
-            await asyncio.wait([saying])
 
 
 async def _taken(connection: AsyncConnection, kind: int, name: str) -> bool:
