@@ -1,7 +1,7 @@
 """Puts the parts together: the only place, with `lrs.serving` and `lrs.serve_command`, that knows them all."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from importlib.metadata import version
@@ -93,6 +93,7 @@ from lrs.statement_log.repairs import Repairs
 from lrs.statement_log.replica import Replica, ReplicaBound, read_models_position
 from lrs.statement_log.safe_bound import SafeBound
 from lrs.statement_log.search import Search
+from lrs.stopping import ended
 from lrs.tracing.chosen import chosen_traces, traced
 from lrs.worlds.builder import Builder
 from streams.bus import Bus
@@ -151,7 +152,7 @@ def create_app(settings: Settings, database_url: str, relay: Path) -> FastAPI:
                 meter.add(source)
             running = [asyncio.create_task(inlet.run()), asyncio.create_task(meter.run())]
             yield
-            await _ended(running)
+            await ended(running)
             if app.state.traces is not None:
                 await app.state.traces.close()
 
@@ -248,21 +249,11 @@ async def run_processor(
             told = asyncio.create_task(stop.wait())
             done, _ = await asyncio.wait([told, *running], return_when=asyncio.FIRST_COMPLETED)
             told.cancel()
-            await _ended(running)
+            await ended(running)
             if traces is not None:
                 await traces.close()
             for one in done:
                 one.result()
-
-
-async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel them until they have ended: the driver may take a cancellation for a cancelled query, and go on."""
-    running = set(tasks)
-    while running:
-        for task in running:
-            task.cancel()
-        _, running = await asyncio.wait(running, timeout=0.5)
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _channels(app: FastAPI) -> Channels | None:

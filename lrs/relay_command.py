@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 
 import click
 from aiokafka.errors import KafkaError
@@ -10,6 +9,7 @@ from aiokafka.errors import KafkaError
 from lrs.console import must_be_migrated, reached, settings_of, told
 from lrs.database import relay_pool
 from lrs.statement_log.rereading import LogRereader
+from lrs.stopping import until_told
 from schemas.errors import TopicNotOurs, TopicPartitionsDiffer
 from streams.kafka_relay import QUIET_SECONDS, KafkaRelay
 from streams.kafka_topic import Topic
@@ -45,20 +45,9 @@ def relay(*, check: bool) -> None:
 
 
 async def _relay(url: str, topic: Topic) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pool = relay_pool(url)
     async with pool:
-        relaying = asyncio.create_task(KafkaRelay(pool, LogRereader(pool), topic).run())
-        told_to_stop = asyncio.create_task(stop.wait())
-        await asyncio.wait([relaying, told_to_stop], return_when=asyncio.FIRST_COMPLETED)
-        told_to_stop.cancel()
-        while not relaying.done():  # the driver may take a cancellation for a cancelled query, and go on
-            relaying.cancel()
-            await asyncio.wait([relaying], timeout=0.5)
-        if not relaying.cancelled():
-            relaying.result()
+        await until_told(KafkaRelay(pool, LogRereader(pool), topic).run())
 
 
 async def _checked(url: str, topic: Topic) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from contextlib import nullcontext
 
 import click
@@ -11,6 +10,7 @@ from lrs.chosen_redis import chosen_redis
 from lrs.console import must_be_migrated, settings_of, told
 from lrs.database import worker_pool
 from lrs.settings import Settings
+from lrs.stopping import until_told
 from projections.checkpoint import OtherVersion
 from projections.shard_rows import KeptByShards, NotKeptByShards
 from streams.bus import Bus
@@ -37,20 +37,9 @@ def worker() -> None:
 
 
 async def _work(settings: Settings, url: str, servers: str) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     topic = Topic(servers, settings.kafka_topic, settings.kafka_partitions)
     place = chosen_redis(settings)
     bus = Bus() if place is None else RedisOutlet(place)
     telling = bus.listening(asyncio.Event()) if isinstance(bus, RedisOutlet) else nullcontext()
     async with worker_pool(url) as pool, telling:
-        working = asyncio.create_task(KafkaWorker(pool, topic, bus).run())
-        told_to_stop = asyncio.create_task(stop.wait())
-        await asyncio.wait([working, told_to_stop], return_when=asyncio.FIRST_COMPLETED)
-        told_to_stop.cancel()
-        while not working.done():  # the driver may take a cancellation for a cancelled query, and go on
-            working.cancel()
-            await asyncio.wait([working], timeout=0.5)
-        if not working.cancelled():
-            working.result()
+        await until_told(KafkaWorker(pool, topic, bus).run())

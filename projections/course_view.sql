@@ -53,7 +53,7 @@ CROSS JOIN LATERAL (
 ORDER BY k.n;
 
 -- name: roster
--- The roster's lines of one course, of everybody or of the given persons; of several risks the gravest.
+-- The roster's lines of everybody in one course; of several risks the gravest.
 SELECT s.person, p.name, p.ifi, s.status, s.progress, s.completed_nodes, coalesce(o.required_nodes, 0),
     s.grade_so_far, s.grade_if_nothing_more, s.passed, s.enrolled_at, s.last_activity_at,
     r.level, r.rule, r.since, r.threshold_days, r.evidence
@@ -61,15 +61,14 @@ FROM enrollment_standing s
 JOIN person p ON p.tenant = s.tenant AND p.person = s.person
 LEFT JOIN course_outline_size o ON o.tenant = s.tenant AND o.course = s.course
 LEFT JOIN (
-    SELECT DISTINCT ON (person) * FROM risk_state
-    WHERE tenant = :tenant AND course = :course AND (:persons::uuid[] IS NULL OR person = ANY (:persons::uuid[]))
+    SELECT DISTINCT ON (person) * FROM risk_state WHERE tenant = :tenant AND course = :course
     ORDER BY person, level = 'high' DESC, since, rule
 ) r ON r.person = s.person
-WHERE s.tenant = :tenant AND s.course = :course
-    AND (:persons::uuid[] IS NULL OR s.person = ANY (:persons::uuid[]));
+WHERE s.tenant = :tenant AND s.course = :course;
 
 -- name: first_persons
--- Learners who stand first on a roster: so many of those at risk, the gravest first, and so many by name.
+-- Learners who stand first on a roster: so many of those at risk, the gravest first, and so many by name. Of more who are
+-- at risk alike it is any, and nobody who has withdrawn: so an index finds the names.
 (SELECT person FROM risk_state WHERE tenant = :tenant AND course = :course
     GROUP BY person ORDER BY bool_or(level = 'high') DESC, person LIMIT :first)
 UNION

@@ -75,12 +75,12 @@ async def read_first_view(
         found = await read_course(connection, tenant, course)
         (summary,) = await summaries(connection, [(tenant, course)])
         whole = most is None or summary.enrolled + summary.withdrawn <= most
-        persons = None if whole else await _first_persons(connection, tenant, course, first)
+        roster = await (_roster(connection, tenant, course) if whole else _first(connection, tenant, course, first))
         view = CourseView(
             position=await _position(connection),
             course=found,
             summary=summary,
-            roster=by_urgency(await _roster(connection, tenant, course, persons))[: None if whole else first],
+            roster=by_urgency(roster)[: None if whole else first],
             outline=(await outlines(connection, [(tenant, course)]))[0] if whole or counts else [],
             recent=(await recents(connection, [(tenant, course)]))[0],
         )
@@ -118,15 +118,16 @@ async def summaries(connection: AsyncConnection, courses: Sequence[Key]) -> list
     ]
 
 
-async def _first_persons(connection: AsyncConnection, tenant: int, course: UUID, first: int) -> list[UUID]:
-    rows = await _all(connection, QUERIES.first_persons, {"tenant": tenant, "course": course, "first": first})
-    return [person for (person,) in rows]
-
-
-async def _roster(connection: AsyncConnection, tenant: int, course: UUID, persons: list[UUID] | None) -> list[Learner]:
-    values = {"tenant": tenant, "course": course, "persons": persons}
+async def _roster(connection: AsyncConnection, tenant: int, course: UUID) -> list[Learner]:
     now = await _clock(connection, tenant)
-    return [_learner(row, now) for row in await _all(connection, QUERIES.roster, values)]
+    return [_learner(row, now) for row in await _all(connection, QUERIES.roster, {"tenant": tenant, "course": course})]
+
+
+async def _first(connection: AsyncConnection, tenant: int, course: UUID, first: int) -> list[Learner]:
+    asked = {"tenant": tenant, "course": course, "first": first}
+    key = (tenant, course)
+    persons = [(key, person) for (person,) in await _all(connection, QUERIES.first_persons, asked)]
+    return (await lines(connection, persons)).get(key, [])
 
 
 async def lines(connection: AsyncConnection, persons: Sequence[tuple[Key, UUID]]) -> dict[Key, list[Learner]]:

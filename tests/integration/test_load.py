@@ -1,6 +1,5 @@
 """A load leaves what appending the same statements would have left, in every table; and takes nothing out of order."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -18,14 +17,10 @@ from lrs.statement_log import load_transaction
 from lrs.statement_log.load_rows import Chunk, Text
 from lrs.statement_log.loading import KEPT_REFUSALS, LoadReport, load
 from lrs.statement_log.recorded import RecordedStatement, instant
-from lrs.statement_log.safe_bound import EPOCH
-from projections.checkpoint import Checkpoint
 from schemas.version import XapiVersion
-from streams.log_tail import LogTail
 from tests.acceptance.course_log import TENANT, CourseLog
 from tests.acceptance.endpoint import new_statement, voiding
 from tests.bench.statements import bodies
-from tests.integration.log_under_load import connections
 from tests.integration.test_command_line import lrs
 from tests.services.databases import migrated_database
 from tests.services.lrs_server import CREDENTIAL, serving
@@ -136,21 +131,6 @@ async def test_history_is_found_by_those_who_have_read_up_to_now(database_url: s
         assert report.stored == 3
         assert await log.project() == 3
         assert log.differences() == []
-
-
-async def test_history_is_found_by_those_whose_checkpoints_are_elsewhere(database_url: str) -> None:
-    """As the relay is, and a worker that has read so far from Kafka."""
-    async with CourseLog.open(database_url) as log, connections(database_url, 1) as (connection,):
-        await log.tick(datetime.now(UTC))
-        tail, at, found = LogTail(connection), Checkpoint(0, EPOCH), 0
-        async with asyncio.timeout(10):
-            while at.position == 0:
-                _, at = await tail.read_on(at)
-            assert at.stored_floor > BEGIN + 800 * DAY
-            await loaded(database_url, history(3, step=400 * DAY))
-            while found < 3:
-                events, at = await tail.read(at, 2)
-                found += len(events)
 
 
 async def test_what_is_there_is_passed_over_and_what_differs_is_told(database_url: str) -> None:
